@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * Writes the sentences of struct throng_error. Any thread. */
+#ifndef TG_FAILURE_H
+#define TG_FAILURE_H
+
+#include <throng/error.h>
+
+#if defined(__GNUC__)
+#define TG_FAILURE_FORMAT(text, first) __attribute__((format(printf, text, first)))
+#else
+#define TG_FAILURE_FORMAT(text, first)
+#endif
+
+/* Fills `error` (may be NULL) with a code and a sentence, cut if too long. Answers the code. */
+int tg_failure(struct throng_error *error, int code, const char *format, ...)
+    TG_FAILURE_FORMAT(3, 4);
+
+/* Goes on with the sentence of `error`. */
+void tg_failure_append(struct throng_error *error, const char *format, ...) TG_FAILURE_FORMAT(2, 3);
+
+#endif

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: MIT
+ * The swarm's records, shared by its files: swarm.c (start and stop), plan.c (options, sources),
+ * thread.c (the loop), conn.c (a connection's life), api.c (what handlers call).
+ *
+ * Connection i lives on thread i % threads at place i / threads, for good. Everything below
+ * `struct throng_swarm_thread` is touched by that thread alone, but for the marked fields.
+ *
+ *   DOWN --connect--> DUE --pacing--> CONNECTING --> UP --disconnect--> FLUSHING --> LINGER
+ *    ^                                    |          |                     |           |
+ *    +------- CLOSE, on_closed -------- CLOSING <----+---------------------+-----------+
+ */
+#ifndef SWARM_STATE_H
+#define SWARM_STATE_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <throng/swarm.h>
+
+#include "base/list.h"
+#include "buffer/block_pool.h"
+#include "buffer/chain.h"
+#include "buffer/message_pool.h"
+#include "buffer/recv_pool.h"
+#include "codec/assembler.h"
+#include "os/parker.h"
+#include "os/thread.h"
+#include "port/port.h"
+#include "timer/timer_wheel.h"
+
+/* How long a graceful disconnect waits for the peer. */
+#define SWARM_LINGER_MS 5000u
+
+/* Receive buffers of a thread; each message is handled at once, so few are enough. */
+#define SWARM_RECEIVE_BUFFERS 8u
+#define SWARM_RECEIVE_BUFFER_BYTES 65536u
+
+enum swarm_conn_state {
+    SWARM_DOWN = 0,
+    SWARM_DUE, /* in the list of those to connect */
+    SWARM_CONNECTING,
+    SWARM_UP,
+    SWARM_FLUSHING, /* we close: the queue goes out first */
+    SWARM_LINGER,   /* our end is out, the peer's is awaited */
+    SWARM_CLOSING,  /* tg_port_close was called */
+};
+
+struct swarm_conn {
+    struct tg_stream stream;
+    struct tg_list link;   /* in the list of those due, or of those with something to send */
+    struct tg_timer timer; /* connect time-out, later the patience of a disconnect */
+    struct tg_assembler assembler;
+    struct tg_chain queue;
+    uint8_t state;
+    bool sending;  /* a send is in flight */
+    int16_t error; /* what on_closed will say */
+};
+
+struct throng_swarm_thread {
+    /* Set before the thread starts. */
+    struct throng_swarm *swarm;
+    uint32_t index;
+    uint32_t conn_count;
+    struct swarm_conn *conns;
+    void *memory; /* all of this thread's, one reservation */
+    size_t memory_bytes;
+    struct tg_port_options port_options;
+    struct tg_thread thread;
+    tg_socket port_descriptors[TG_PORT_DESCRIPTORS_MAX];
+    uint32_t port_descriptor_count;
+
+    /* The thread's. */
+    struct tg_port *port;
+    struct tg_recv_pool recv_pool;
+    struct tg_message_pool message_pool;
+    struct tg_block_pool blocks;
+    struct tg_timer_wheel wheel;
+    struct tg_list due;   /* to connect, first come first served */
+    struct tg_list dirty; /* with something to send */
+    uint32_t connecting;
+    uint32_t streams_open;
+    uint64_t connect_due_ns; /* pacing: no connect before it */
+    uint64_t now_ns;
+    bool stopping; /* no handler is called any more */
+
+    /* Start and stop: written by one side, read by the other. */
+    alignas(64) _Atomic int started; /* 0 not yet, 1 yes, < 0 the error */
+    _Atomic bool stop;
+    _Atomic uint32_t connected; /* this thread writes, anybody reads */
+};
+
+/* The checked options and what follows from them. */
+struct swarm_plan {
+    struct throng_swarm_options options; /* every number is final; targets[] is not used */
+    struct throng_address targets[THRONG_SWARM_TARGETS_MAX];
+    uint32_t target_count;
+    const struct tg_port_backend *backend;
+    uint32_t thread_count;
+    uint32_t descriptor_limit;
+    bool own_descriptors;
+    bool has_source;              /* connect from options.source and the addresses after it */
+    uint32_t ports_per_source;    /* connections to one target from one address */
+    uint64_t connect_interval_ns; /* of one thread; 0 = no pacing */
+    uint32_t send_units_max;
+    struct tg_frame_rules rules;
+};
+
+struct throng_swarm {
+    struct swarm_plan plan;
+    size_t memory_bytes;
+    uint32_t threads_started;
+    struct tg_parker starter; /* where the thread that starts the swarm waits for the others */
+    struct throng_swarm_thread threads[];
+};
+
+/* plan.c */
+int tg_swarm_plan_make(struct swarm_plan *plan, const struct throng_swarm_options *options,
+                       struct throng_error *error);
+/* The address that connection `index` comes from. has_source must be set. */
+struct throng_address tg_swarm_plan_source(const struct swarm_plan *plan, uint32_t index);
+__attribute__((format(printf, 3, 4))) int tg_swarm_fail(struct throng_error *error, int code,
+                                                        const char *format, ...);
+
+/* thread.c */
+void tg_swarm_thread_main(void *thread);
+
+/* conn.c */
+void tg_swarm_conn_connect(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+void tg_swarm_conn_close(struct throng_swarm_thread *thread, struct swarm_conn *conn, int error,
+                         enum tg_close_mode mode);
+void tg_swarm_conn_disconnect(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+void tg_swarm_conn_send(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+void tg_swarm_conn_time_out(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+void tg_swarm_conn_complete(struct throng_swarm_thread *thread,
+                            const struct tg_completion *completion);
+
+/* Where connection numbers and places meet. */
+static inline uint32_t tg_swarm_conn_index(const struct throng_swarm_thread *thread,
+                                           const struct swarm_conn *conn)
+{
+    return (uint32_t)(conn - thread->conns) * thread->swarm->plan.thread_count + thread->index;
+}
+
+/* The connection, or NULL if it is not this thread's. */
+static inline struct swarm_conn *tg_swarm_conn_at(struct throng_swarm_thread *thread,
+                                                  uint32_t index)
+{
+    uint32_t threads = thread->swarm->plan.thread_count;
+    if (index >= thread->swarm->plan.options.connections || index % threads != thread->index) {
+        return NULL;
+    }
+    return &thread->conns[index / threads];
+}
+
+#endif

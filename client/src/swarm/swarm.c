@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: MIT
+ * The swarm's life: memory, threads, stop. The thread that owns the swarm, but for what is marked.
+ *
+ * Each thread has one reservation for everything of its own, carved in the same order twice: first
+ * without memory, to know the size. */
+#include "swarm/state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "os/clock.h"
+#include "os/memory.h"
+#include "os/parker.h"
+
+/* ---- memory ---- */
+
+struct carver {
+    uint8_t *memory; /* NULL: only measure */
+    size_t used;
+};
+
+static void *carve(struct carver *carver, size_t bytes)
+{
+    size_t at = (carver->used + 4095) & ~(size_t)4095;
+    carver->used = at + bytes;
+    return carver->memory == NULL ? NULL : carver->memory + at;
+}
+
+/* Half of the send memory in large blocks, if that gives any. */
+static void split_send_bytes(size_t bytes, uint32_t *small, uint32_t *large)
+{
+    *large = (uint32_t)(bytes / 2 / TG_LARGE_BLOCK_BYTES);
+    *small = (uint32_t)((bytes - (size_t)*large * TG_LARGE_BLOCK_BYTES) / TG_BLOCK_BYTES);
+}
+
+static void carve_thread(struct carver *carver, struct throng_swarm_thread *thread,
+                         const struct swarm_plan *plan)
+{
+    const struct throng_swarm_options *options = &plan->options;
+    uint32_t small;
+    uint32_t large;
+    split_send_bytes(options->send_bytes, &small, &large);
+    struct tg_port_options port = {.recv_pool = &thread->recv_pool,
+                                   .turn_bytes = SWARM_RECEIVE_BUFFER_BYTES,
+                                   .streams_max = thread->conn_count};
+    thread->conns = carve(carver, thread->conn_count * sizeof(struct swarm_conn));
+    void *block_tables = carve(carver, tg_block_pool_table_bytes(small, large));
+    void *small_data = carve(carver, tg_block_pool_small_bytes(small));
+    void *large_data = carve(carver, tg_block_pool_large_bytes(large));
+    void *assembly = carve(carver, options->assembly_bytes);
+    void *assembly_tables = carve(carver, tg_message_pool_table_bytes(options->assembly_bytes));
+    void *receive = carve(carver, (size_t)SWARM_RECEIVE_BUFFERS * SWARM_RECEIVE_BUFFER_BYTES);
+    void *receive_tables = carve(carver, tg_recv_pool_table_bytes(SWARM_RECEIVE_BUFFERS));
+    port.memory = carve(carver, tg_port_memory_bytes(plan->backend, &port));
+    if (carver->memory == NULL) {
+        return;
+    }
+    tg_block_pool_init(&thread->blocks, block_tables, small_data, small, large_data, large);
+    tg_message_pool_init(&thread->message_pool, assembly, options->assembly_bytes, assembly_tables);
+    tg_recv_pool_init(&thread->recv_pool, receive, SWARM_RECEIVE_BUFFER_BYTES,
+                      SWARM_RECEIVE_BUFFERS, receive_tables);
+    thread->port_options = port;
+}
+
+static int reserve_thread(struct throng_swarm *swarm, uint32_t index, struct throng_error *error)
+{
+    struct throng_swarm_thread *thread = &swarm->threads[index];
+    const struct swarm_plan *plan = &swarm->plan;
+    thread->swarm = swarm;
+    thread->index = index;
+    thread->conn_count = (plan->options.connections + plan->thread_count - 1 - index) /
+                         plan->thread_count;
+    struct carver carver = {NULL, 0};
+    carve_thread(&carver, thread, plan);
+    thread->memory = tg_memory_reserve(carver.used);
+    if (thread->memory == NULL) {
+        return tg_swarm_fail(error, THRONG_ENOMEM,
+                             "the system has no %zu bytes for thread %u of %u", carver.used, index,
+                             plan->thread_count);
+    }
+    thread->memory_bytes = carver.used;
+    carver = (struct carver){thread->memory, 0};
+    carve_thread(&carver, thread, plan);
+    return 0;
+}
+
+static void destroy(struct throng_swarm *swarm)
+{
+    for (uint32_t i = 0; i < swarm->plan.thread_count; i++) {
+        tg_memory_release(swarm->threads[i].memory, swarm->threads[i].memory_bytes);
+    }
+    tg_memory_release(swarm, swarm->memory_bytes);
+}
+
+static int create(struct throng_swarm **created, const struct swarm_plan *plan,
+                  struct throng_error *error)
+{
+    size_t bytes = sizeof(struct throng_swarm) +
+                   (size_t)plan->thread_count * sizeof(struct throng_swarm_thread);
+    struct throng_swarm *swarm = tg_memory_reserve(bytes);
+    if (swarm == NULL) {
+        return tg_swarm_fail(error, THRONG_ENOMEM, "the system has no %zu bytes for %u threads",
+                             bytes, plan->thread_count);
+    }
+    swarm->plan = *plan;
+    tg_parker_init(&swarm->starter);
+    swarm->memory_bytes = bytes;
+    for (uint32_t i = 0; i < plan->thread_count; i++) {
+        int result = reserve_thread(swarm, i, error);
+        if (result < 0) {
+            destroy(swarm);
+            return result;
+        }
+    }
+    *created = swarm;
+    return 0;
+}
+
+/* ---- threads ---- */
+
+static int await_thread(struct throng_swarm *swarm, struct throng_swarm_thread *thread)
+{
+    for (;;) {
+        tg_parker_prepare(&swarm->starter);
+        /* acquire: pairs with the release in tg_swarm_thread_main. */
+        int started = atomic_load_explicit(&thread->started, memory_order_acquire);
+        if (started != 0) {
+            tg_parker_cancel(&swarm->starter);
+            return started < 0 ? started : 0;
+        }
+        tg_parker_sleep(&swarm->starter, -1);
+    }
+}
+
+static void stop_threads(struct throng_swarm *swarm)
+{
+    for (uint32_t i = 0; i < swarm->threads_started; i++) {
+        struct throng_swarm_thread *thread = &swarm->threads[i];
+        /* release: pairs with the acquire in the thread's loop. */
+        atomic_store_explicit(&thread->stop, true, memory_order_release);
+        if (atomic_load_explicit(&thread->started, memory_order_acquire) > 0) {
+            tg_port_wake(thread->port);
+        }
+    }
+    for (uint32_t i = 0; i < swarm->threads_started; i++) {
+        struct throng_swarm_thread *thread = &swarm->threads[i];
+        tg_thread_join(&thread->thread);
+        /* The port's copies in the process's table, from where it was woken. */
+        for (uint32_t k = 0; swarm->plan.own_descriptors && k < thread->port_descriptor_count;
+             k++) {
+            tg_socket_close(thread->port_descriptors[k]);
+        }
+    }
+}
+
+static int start_threads(struct throng_swarm *swarm, struct throng_error *error)
+{
+    for (uint32_t i = 0; i < swarm->plan.thread_count; i++) {
+        struct throng_swarm_thread *thread = &swarm->threads[i];
+        char name[24];
+        (void)snprintf(name, sizeof(name), "throng-sw-%u", i);
+        int result = tg_thread_start(&thread->thread, name, tg_swarm_thread_main, thread);
+        if (result == 0) {
+            swarm->threads_started++;
+            result = await_thread(swarm, thread);
+        }
+        if (result < 0) {
+            stop_threads(swarm);
+            return tg_swarm_fail(error, result, "cannot start thread %u of %u (backend %s): %s", i,
+                                 swarm->plan.thread_count, swarm->plan.backend->name,
+                                 throng_error_text(result));
+        }
+    }
+    return 0;
+}
+
+/* ---- public ---- */
+
+int throng_swarm_start(struct throng_swarm **started, const struct throng_swarm_options *options,
+                       struct throng_error *error)
+{
+    struct swarm_plan plan;
+    struct throng_swarm *swarm;
+    if (started == NULL) {
+        return tg_swarm_fail(error, THRONG_EINVAL, "swarm is NULL");
+    }
+    int result = tg_swarm_plan_make(&plan, options, error);
+    if (result < 0) {
+        return result;
+    }
+    result = create(&swarm, &plan, error);
+    if (result < 0) {
+        return result;
+    }
+    /* Handlers run before this returns, and may want the pointer. */
+    struct throng_swarm *before = *started;
+    *started = swarm;
+    result = start_threads(swarm, error);
+    if (result < 0) {
+        *started = before;
+        destroy(swarm);
+        return result;
+    }
+    return 0;
+}
+
+void throng_swarm_stop(struct throng_swarm *swarm)
+{
+    if (swarm != NULL) {
+        stop_threads(swarm);
+        destroy(swarm);
+    }
+}
+
+uint32_t throng_swarm_threads(const struct throng_swarm *swarm)
+{
+    return swarm->plan.thread_count;
+}
+
+uint32_t throng_swarm_source_count(const struct throng_swarm *swarm)
+{
+    return swarm->plan.options.source_count;
+}
+
+const char *throng_swarm_backend(const struct throng_swarm *swarm)
+{
+    return swarm->plan.backend->name;
+}
+
+uint32_t throng_swarm_connected(const struct throng_swarm *swarm)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < swarm->plan.thread_count; i++) {
+        sum += atomic_load_explicit(&swarm->threads[i].connected, memory_order_relaxed);
+    }
+    return sum;
+}
+
+void throng_swarm_wake(struct throng_swarm *swarm)
+{
+    for (uint32_t i = 0; i < swarm->threads_started; i++) {
+        tg_port_wake(swarm->threads[i].port);
+    }
+}
+
+uint64_t throng_swarm_now_ns(void)
+{
+    return tg_clock_ns();
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT
+ * A thread of the swarm: its loop, and its part of start and stop. */
+#include "base/assert.h"
+#include "os/clock.h"
+#include "os/parker.h"
+#include "swarm/state.h"
+
+#define BATCH 256
+#define STOP_NS UINT64_C(10000000000)
+
+/* How far pacing may lag behind before it forgives the rest: no burst after a pause. */
+#define PACING_LAG_NS UINT64_C(100000000)
+
+static int open_port(struct throng_swarm_thread *thread)
+{
+    int error = tg_port_open(&thread->port, thread->swarm->plan.backend, &thread->port_options);
+    if (error < 0) {
+        return error;
+    }
+    thread->port_descriptor_count =
+        tg_port_descriptors(thread->port, thread->port_descriptors, TG_PORT_DESCRIPTORS_MAX);
+    if (thread->swarm->plan.own_descriptors) {
+        error = tg_thread_own_descriptors(thread->port_descriptors, thread->port_descriptor_count);
+        if (error < 0) {
+            tg_port_destroy(thread->port);
+        }
+    }
+    return error;
+}
+
+/* Every connection is due from the start. */
+static void make_all_due(struct throng_swarm_thread *thread)
+{
+    tg_list_init(&thread->due);
+    tg_list_init(&thread->dirty);
+    for (uint32_t i = 0; i < thread->conn_count; i++) {
+        struct swarm_conn *conn = &thread->conns[i];
+        tg_assembler_init(&conn->assembler);
+        tg_chain_init(&conn->queue);
+        tg_list_init(&conn->link);
+        tg_timer_init(&conn->timer);
+        conn->state = SWARM_DUE;
+        tg_list_push_back(&thread->due, &conn->link);
+    }
+}
+
+/* Starts the connects that pacing and the limit in flight allow. Those that fail at once and are
+ * wanted again by their handler wait for the next turn. */
+static void start_connects(struct throng_swarm_thread *thread)
+{
+    const struct swarm_plan *plan = &thread->swarm->plan;
+    struct tg_list *last = thread->due.prev;
+    if (plan->connect_interval_ns > 0 && thread->connect_due_ns + PACING_LAG_NS < thread->now_ns) {
+        thread->connect_due_ns = thread->now_ns;
+    }
+    bool more = !tg_list_is_empty(&thread->due);
+    while (more && thread->connecting < plan->options.connects_in_flight &&
+           thread->connect_due_ns <= thread->now_ns) {
+        struct tg_list *node = tg_list_pop_front(&thread->due);
+        more = node != last;
+        thread->connect_due_ns += plan->connect_interval_ns;
+        tg_swarm_conn_connect(thread, TG_CONTAINER_OF(node, struct swarm_conn, link));
+    }
+}
+
+static void send_dirty(struct throng_swarm_thread *thread)
+{
+    struct tg_list *node;
+    while ((node = tg_list_pop_front(&thread->dirty)) != NULL) {
+        tg_swarm_conn_send(thread, TG_CONTAINER_OF(node, struct swarm_conn, link));
+    }
+}
+
+static void expire_timers(struct throng_swarm_thread *thread)
+{
+    struct tg_timer *timer;
+    while ((timer = tg_timer_wheel_expire(&thread->wheel, thread->now_ns / 1000000u)) != NULL) {
+        tg_swarm_conn_time_out(thread, TG_CONTAINER_OF(timer, struct swarm_conn, timer));
+    }
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* How long the port may sleep, given when on_turn wants to run again. */
+static int64_t sleep_limit(struct throng_swarm_thread *thread, uint64_t turn_due_ns)
+{
+    const struct swarm_plan *plan = &thread->swarm->plan;
+    uint64_t due_ns = turn_due_ns;
+    int64_t timer_ms = tg_timer_wheel_wait_ms(&thread->wheel, thread->now_ns / 1000000u);
+    if (timer_ms >= 0) {
+        due_ns = earlier(due_ns, thread->now_ns + (uint64_t)timer_ms * 1000000u);
+    }
+    if (!tg_list_is_empty(&thread->due) && thread->connecting < plan->options.connects_in_flight) {
+        due_ns = earlier(due_ns, thread->connect_due_ns);
+    }
+    tg_port_prepare_wait(thread->port);
+    if (due_ns <= thread->now_ns || !tg_list_is_empty(&thread->dirty) ||
+        atomic_load_explicit(&thread->stop, memory_order_acquire)) {
+        return 0;
+    }
+    return due_ns == UINT64_MAX ? -1 : (int64_t)(due_ns - thread->now_ns);
+}
+
+static void turn(struct throng_swarm_thread *thread)
+{
+    const struct throng_swarm_handler *handler = &thread->swarm->plan.options.handler;
+    thread->now_ns = tg_clock_ns();
+    expire_timers(thread);
+    start_connects(thread);
+    uint64_t turn_due_ns = UINT64_MAX;
+    if (handler->on_turn != NULL) {
+        turn_due_ns = handler->on_turn(handler->context, thread, thread->now_ns);
+    }
+    send_dirty(thread);
+    struct tg_completion completions[BATCH];
+    uint32_t count =
+        tg_port_wait(thread->port, completions, BATCH, sleep_limit(thread, turn_due_ns));
+    thread->now_ns = tg_clock_ns();
+    for (uint32_t i = 0; i < count; i++) {
+        tg_swarm_conn_complete(thread, &completions[i]);
+    }
+}
+
+/* Resets what is connected and waits until the port is done with everything. */
+static void close_all(struct throng_swarm_thread *thread)
+{
+    thread->stopping = true;
+    for (uint32_t i = 0; i < thread->conn_count; i++) {
+        struct swarm_conn *conn = &thread->conns[i];
+        tg_list_remove(&conn->link);
+        if (conn->state >= SWARM_CONNECTING && conn->state <= SWARM_LINGER) {
+            tg_swarm_conn_close(thread, conn, THRONG_ECANCELED, TG_CLOSE_ABORT);
+        }
+    }
+    uint64_t deadline_ns = tg_clock_ns() + STOP_NS;
+    while (thread->streams_open > 0) {
+        struct tg_completion completions[BATCH];
+        uint32_t count = tg_port_wait(thread->port, completions, BATCH, 10000000);
+        for (uint32_t i = 0; i < count; i++) {
+            tg_swarm_conn_complete(thread, &completions[i]);
+        }
+        TG_ENSURE(tg_clock_ns() < deadline_ns);
+    }
+    tg_port_destroy(thread->port);
+}
+
+void tg_swarm_thread_main(void *argument)
+{
+    struct throng_swarm_thread *thread = argument;
+    int error = open_port(thread);
+    thread->now_ns = tg_clock_ns();
+    thread->connect_due_ns = thread->now_ns;
+    tg_timer_wheel_init(&thread->wheel, thread->now_ns / 1000000u);
+    /* release: pairs with the acquire in await_thread; makes the open port visible. */
+    atomic_store_explicit(&thread->started, error < 0 ? error : 1, memory_order_release);
+    (void)tg_parker_wake(&thread->swarm->starter);
+    if (error < 0) {
+        return;
+    }
+    make_all_due(thread);
+    while (!atomic_load_explicit(&thread->stop, memory_order_acquire)) {
+        turn(thread);
+    }
+    close_all(thread);
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT
+ * Bounded single-producer single-consumer ring of fixed-size entries: the only way data crosses
+ * between a worker and the logic thread.
+ *
+ * The producer fills entries and publishes them together; the consumer takes what was published and
+ * gives the room back together. Publishing once per loop costs about 3 ns an entry, publishing each
+ * about 17 (FACTS). Every index lives on the cache line of the thread that writes it: producer and
+ * consumer sharing a line costs 15 ns an entry whatever the batch.
+ *
+ *      head (consumer's)                tail (producer's)
+ *        |                                |
+ *   [free][taken, not returned][readable][filled, not published][free]
+ *        ^head_shared          ^head      ^tail_shared          ^tail
+ */
+#ifndef TG_BASE_RING_H
+#define TG_BASE_RING_H
+
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/assert.h"
+
+#define TG_CACHE_LINE_BYTES 64
+
+struct tg_ring {
+    /* Set once before the threads start; read by both. */
+    alignas(TG_CACHE_LINE_BYTES) uint8_t *entries;
+    uint32_t entry_bytes;
+    uint32_t mask; /* capacity - 1; the capacity is a power of two */
+
+    /* Producer thread. */
+    alignas(TG_CACHE_LINE_BYTES) uint32_t tail;
+    uint32_t head_seen; /* the producer's latest view of head_shared */
+
+    /* Consumer thread. */
+    alignas(TG_CACHE_LINE_BYTES) uint32_t head;
+    uint32_t tail_seen; /* the consumer's latest view of tail_shared */
+
+    /* Written by the producer (release), read by the consumer (acquire). */
+    alignas(TG_CACHE_LINE_BYTES) _Atomic uint32_t tail_shared;
+
+    /* Written by the consumer (release), read by the producer (acquire). */
+    alignas(TG_CACHE_LINE_BYTES) _Atomic uint32_t head_shared;
+};
+
+/* The smallest power of two that is at least `n`; n in 1..2^31. */
+uint32_t tg_ring_capacity_for(uint32_t n);
+
+/* Bytes of entry storage that tg_ring_init needs. */
+static inline size_t tg_ring_storage_bytes(uint32_t capacity, uint32_t entry_bytes)
+{
+    return (size_t)capacity * entry_bytes;
+}
+
+/* Makes an empty ring over `storage` (owned by the caller, kept until the ring is no longer used).
+ * `capacity` is a power of two in 1..2^31. Before either thread uses it. */
+void tg_ring_init(struct tg_ring *ring, void *storage, uint32_t capacity, uint32_t entry_bytes);
+
+/* Producer: the next free entry to fill, or NULL if the ring is full. tg_ring_push() follows. */
+static inline void *tg_ring_claim(struct tg_ring *ring)
+{
+    if (ring->tail - ring->head_seen > ring->mask) {
+        /* acquire: pairs with the release in tg_ring_return; the consumer is done with the entries.
+         */
+        ring->head_seen = atomic_load_explicit(&ring->head_shared, memory_order_acquire);
+        if (ring->tail - ring->head_seen > ring->mask) {
+            return NULL;
+        }
+    }
+    return ring->entries + (size_t)(ring->tail & ring->mask) * ring->entry_bytes;
+}
+
+/* Producer: counts the claimed entry as filled. Not visible before tg_ring_publish. */
+static inline void tg_ring_push(struct tg_ring *ring)
+{
+    ring->tail++;
+}
+
+/* Producer: the latest pushed entry if it is not published yet, so that more can be added to it;
+ * else NULL. */
+static inline void *tg_ring_last_pushed(struct tg_ring *ring)
+{
+    if (atomic_load_explicit(&ring->tail_shared, memory_order_relaxed) == ring->tail) {
+        return NULL;
+    }
+    return ring->entries + (size_t)((ring->tail - 1) & ring->mask) * ring->entry_bytes;
+}
+
+/* Producer: makes all pushed entries visible to the consumer. Answers whether there were any. */
+static inline bool tg_ring_publish(struct tg_ring *ring)
+{
+    if (atomic_load_explicit(&ring->tail_shared, memory_order_relaxed) == ring->tail) {
+        return false;
+    }
+    /* release: pairs with the acquire in tg_ring_peek; makes the entries' bytes and all that they
+     * point to visible. */
+    atomic_store_explicit(&ring->tail_shared, ring->tail, memory_order_release);
+    return true;
+}
+
+/* Consumer: the oldest readable entry, or NULL. Looks at the shared index only when its own view is
+ * used up. tg_ring_pop() follows. */
+static inline void *tg_ring_peek(struct tg_ring *ring)
+{
+    if (ring->head == ring->tail_seen) {
+        /* acquire: pairs with the release in tg_ring_publish. */
+        ring->tail_seen = atomic_load_explicit(&ring->tail_shared, memory_order_acquire);
+        if (ring->head == ring->tail_seen) {
+            return NULL;
+        }
+    }
+    return ring->entries + (size_t)(ring->head & ring->mask) * ring->entry_bytes;
+}
+
+/* Consumer: like tg_ring_peek, but only among what an earlier peek has seen: never a fresh look. */
+static inline void *tg_ring_peek_seen(struct tg_ring *ring)
+{
+    if (ring->head == ring->tail_seen) {
+        return NULL;
+    }
+    return ring->entries + (size_t)(ring->head & ring->mask) * ring->entry_bytes;
+}
+
+/* Consumer: takes the peeked entry. Its room is not given back before tg_ring_return. */
+static inline void tg_ring_pop(struct tg_ring *ring)
+{
+    TG_REQUIRE(ring->head != ring->tail_seen);
+    ring->head++;
+}
+
+/* Consumer: gives the room of all popped entries back to the producer. Answers whether there was
+ * any. */
+static inline bool tg_ring_return(struct tg_ring *ring)
+{
+    if (atomic_load_explicit(&ring->head_shared, memory_order_relaxed) == ring->head) {
+        return false;
+    }
+    /* release: pairs with the acquire in tg_ring_claim; our reads of the entries are done. */
+    atomic_store_explicit(&ring->head_shared, ring->head, memory_order_release);
+    return true;
+}
+
+/* Consumer: whether a fresh look would find an entry. Used between "I am about to sleep" and
+ * sleeping. */
+static inline bool tg_ring_has_entries(const struct tg_ring *ring)
+{
+    return atomic_load_explicit(&ring->tail_shared, memory_order_acquire) != ring->head;
+}
+
+#endif

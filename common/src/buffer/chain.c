@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ * The byte queue of blocks: filled on the pool owner's thread, sent on a worker's. A chain is
+ * touched by one thread at a time; it changes hands whole, through a ring or a return stack. */
+#include "buffer/chain.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+/* So many units that their bytes still fit chain->bytes. */
+#define UNITS_LIMIT (UINT32_MAX / TG_BLOCK_BYTES)
+
+/* The bytes to append, in two pieces, used up from the front. */
+struct source {
+    const uint8_t *prefix;
+    size_t prefix_size;
+    const uint8_t *data;
+    size_t size;
+};
+
+/* The new blocks that an append needs, besides the room in the last one. */
+struct plan {
+    uint32_t large;
+    uint32_t small;
+};
+
+void tg_chain_init(struct tg_chain *chain)
+{
+    *chain = (struct tg_chain){.head = TG_BLOCK_NONE, .tail = TG_BLOCK_NONE};
+}
+
+/* memcpy with n = 0 forbids NULL, which is what an empty message may come with. */
+static void copy_bytes(uint8_t *target, const uint8_t *from, size_t n)
+{
+    if (n > 0) {
+        memcpy(target, from, n);
+    }
+}
+
+/* Appends a source for which the block has room enough. */
+static void put_whole(struct tg_block_pool *pool, uint32_t index, const struct source *source)
+{
+    struct tg_block *block = &pool->blocks[index];
+    uint8_t *target = tg_block_data(pool, index) + block->end;
+    if (source->prefix_size == sizeof(uint32_t)) {
+        memcpy(target, source->prefix, sizeof(uint32_t)); /* a frame header: one move, no call */
+    } else {
+        copy_bytes(target, source->prefix, source->prefix_size);
+    }
+    copy_bytes(target + source->prefix_size, source->data, source->size);
+    block->end = (uint16_t)(block->end + source->prefix_size + source->size);
+}
+
+/* Appends as much of the source as fits one block; answers how much that was. */
+static size_t fill_block(struct tg_block_pool *pool, uint32_t index, struct source *source)
+{
+    struct tg_block *block = &pool->blocks[index];
+    uint8_t *target = tg_block_data(pool, index) + block->end;
+    size_t room = tg_block_capacity(pool, index) - block->end;
+
+    size_t from_prefix = source->prefix_size < room ? source->prefix_size : room;
+    copy_bytes(target, source->prefix, from_prefix);
+    source->prefix_size -= from_prefix;
+    if (source->prefix_size > 0) {
+        source->prefix += from_prefix;
+        block->end = (uint16_t)(block->end + from_prefix);
+        return from_prefix;
+    }
+    room -= from_prefix;
+    size_t from_data = source->size < room ? source->size : room;
+    copy_bytes(target + from_prefix, source->data, from_data);
+    source->size -= from_data;
+    if (source->size > 0) {
+        source->data += from_data;
+    }
+    block->end = (uint16_t)(block->end + from_prefix + from_data);
+    return from_prefix + from_data;
+}
+
+static void link_block(struct tg_chain *chain, struct tg_block_pool *pool, uint32_t block)
+{
+    if (chain->tail == TG_BLOCK_NONE) {
+        chain->head = block;
+    } else {
+        pool->blocks[chain->tail].next = block;
+    }
+    chain->tail = block;
+    chain->units += tg_block_units(pool, block);
+}
+
+/* Large blocks until at most TG_CHAIN_LARGE_MIN bytes remain. */
+static size_t large_blocks_for(size_t size)
+{
+    if (size <= TG_CHAIN_LARGE_MIN) {
+        return 0;
+    }
+    return (size - TG_CHAIN_LARGE_MIN + TG_LARGE_BLOCK_BYTES - 1) / TG_LARGE_BLOCK_BYTES;
+}
+
+/* Completes a plan that has its number of large blocks: small ones hold what those do not. False if
+ * the pool or the limit does not suffice. */
+static bool plan_small(struct plan *plan, const struct tg_block_pool *pool, size_t size,
+                       uint32_t units_max)
+{
+    size_t in_large = (size_t)plan->large * TG_LARGE_BLOCK_BYTES;
+    size_t rest = size > in_large ? size - in_large : 0;
+    size_t small = (rest + TG_BLOCK_BYTES - 1) / TG_BLOCK_BYTES;
+    size_t units = (size_t)plan->large * TG_LARGE_BLOCK_UNITS + small;
+    if (small > tg_index_stack_count(&pool->small_free) || units > units_max) {
+        return false;
+    }
+    plan->small = (uint32_t)small;
+    return true;
+}
+
+/* Chooses the blocks for `size` more bytes before any is taken, so that a refusal has nothing to
+ * undo. The pool has one owner: what is free now is still free when it is taken. */
+static bool plan_blocks(struct plan *plan, const struct tg_block_pool *pool, size_t size,
+                        uint32_t units_max)
+{
+    size_t large = large_blocks_for(size);
+    uint32_t large_free = tg_index_stack_count(&pool->large_free);
+    plan->large = large < large_free ? (uint32_t)large : large_free;
+    if (plan_small(plan, pool, size, units_max)) {
+        return true;
+    }
+    /* The last large block may be mostly empty and cost more units than small ones would. All
+     * others are full: doing without them as well saves no unit. */
+    if (plan->large == 0) {
+        return false;
+    }
+    plan->large--;
+    return plan_small(plan, pool, size, units_max);
+}
+
+/* The append that needs new blocks; `room` bytes are left in the last one. */
+static bool append_blocks(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
+                          uint32_t units_max, struct source source, size_t room)
+{
+    struct plan plan;
+    size_t total = source.prefix_size + source.size;
+    if (units_max > UNITS_LIMIT) {
+        units_max = UNITS_LIMIT;
+    }
+    if (chain->units >= units_max ||
+        !plan_blocks(&plan, pool, total - room, units_max - chain->units)) {
+        return false;
+    }
+    size_t written = 0;
+    if (room > 0) {
+        written += fill_block(pool, chain->tail, &source);
+    }
+    for (; plan.large > 0; plan.large--) {
+        link_block(chain, pool, tg_block_pool_take_large(pool, conn));
+        written += fill_block(pool, chain->tail, &source);
+    }
+    for (; plan.small > 0; plan.small--) {
+        link_block(chain, pool, tg_block_pool_take_small(pool, conn));
+        written += fill_block(pool, chain->tail, &source);
+    }
+    TG_ENSURE(written == total);
+    chain->bytes += (uint32_t)total;
+    return true;
+}
+
+bool tg_chain_append(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
+                     uint32_t units_max, const void *prefix, size_t prefix_size, const void *data,
+                     size_t size)
+{
+    TG_REQUIRE(prefix_size + size >= 1);
+    struct source source = {prefix, prefix_size, data, size};
+    size_t room = 0;
+    if (chain->tail != TG_BLOCK_NONE) {
+        room = tg_block_capacity(pool, chain->tail) - pool->blocks[chain->tail].end;
+        /* Hot: one more small message of a batch. It needs no block, so no limit can refuse it. */
+        if (prefix_size + size <= room) {
+            put_whole(pool, chain->tail, &source);
+            chain->bytes += (uint32_t)(prefix_size + size);
+            return true;
+        }
+    } else if (prefix_size + size <= TG_BLOCK_BYTES && units_max >= 1) {
+        /* Hot: the first small message of a batch. */
+        uint32_t block = tg_block_pool_take_small(pool, conn);
+        if (block == TG_BLOCK_NONE) {
+            return false;
+        }
+        link_block(chain, pool, block);
+        put_whole(pool, block, &source);
+        chain->bytes = (uint32_t)(prefix_size + size);
+        return true;
+    }
+    return append_blocks(chain, pool, conn, units_max, source, room);
+}
+
+void tg_chain_join(struct tg_chain *target, struct tg_chain *source, struct tg_block_pool *pool)
+{
+    if (tg_chain_is_empty(source)) {
+        return;
+    }
+    if (tg_chain_is_empty(target)) {
+        *target = *source;
+    } else {
+        TG_REQUIRE(target->bytes <= UINT32_MAX - source->bytes);
+        pool->blocks[target->tail].next = source->head;
+        target->tail = source->tail;
+        target->bytes += source->bytes;
+        target->units += source->units;
+    }
+    tg_chain_init(source);
+}
+
+uint32_t tg_chain_gather(const struct tg_chain *chain, const struct tg_block_pool *pool,
+                         struct tg_slice *slices, uint32_t capacity, size_t *bytes)
+{
+    TG_REQUIRE(capacity >= 1);
+    uint32_t count = 0;
+    size_t sum = 0;
+    const uint8_t *adjoins = NULL; /* one past the last slice */
+    for (uint32_t index = chain->head; index != TG_BLOCK_NONE;) {
+        const struct tg_block *block = &pool->blocks[index];
+        const uint8_t *begin = tg_block_data(pool, index) + block->begin;
+        size_t size = (size_t)block->end - block->begin;
+        if (begin == adjoins) {
+            slices[count - 1].size += size;
+        } else if (count < capacity) {
+            slices[count++] = (struct tg_slice){begin, size};
+        } else {
+            break;
+        }
+        adjoins = begin + size;
+        sum += size;
+        index = block->next;
+    }
+    *bytes = sum;
+    return count;
+}
+
+/* Moves the first block of the chain, all of it sent, to the end of `done`. */
+static void retire_front(struct tg_chain *chain, struct tg_block_pool *pool, struct tg_chain *done)
+{
+    uint32_t index = chain->head;
+    struct tg_block *block = &pool->blocks[index];
+    chain->head = block->next;
+    chain->units -= tg_block_units(pool, index);
+    if (chain->head == TG_BLOCK_NONE) {
+        chain->tail = TG_BLOCK_NONE;
+    }
+    block->begin = block->end;
+    block->next = TG_BLOCK_NONE;
+    link_block(done, pool, index);
+}
+
+void tg_chain_advance(struct tg_chain *chain, struct tg_block_pool *pool, size_t bytes,
+                      struct tg_chain *done)
+{
+    TG_REQUIRE(bytes <= chain->bytes);
+    chain->bytes -= (uint32_t)bytes;
+    while (bytes > 0) {
+        struct tg_block *block = &pool->blocks[chain->head];
+        size_t size = (size_t)block->end - block->begin;
+        if (bytes < size) {
+            block->begin = (uint16_t)(block->begin + bytes);
+            return;
+        }
+        bytes -= size;
+        retire_front(chain, pool, done);
+    }
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT
+ * A chain of send blocks: a byte queue that is filled at its end on the logic thread, joined to
+ * other chains, and sent from its front on the worker. A chain is plain data and moves by copy;
+ * whoever holds the chain owns its blocks. */
+#ifndef TG_BUFFER_CHAIN_H
+#define TG_BUFFER_CHAIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer/block_pool.h"
+
+struct tg_chain {
+    uint32_t head; /* TG_BLOCK_NONE when empty */
+    uint32_t tail;
+    uint32_t bytes; /* to be sent */
+    uint32_t units; /* of 512 bytes that the blocks take up */
+};
+
+/* One element of a gathered send. */
+struct tg_slice {
+    const uint8_t *data;
+    size_t size;
+};
+
+/* Most elements of one gathered send. */
+#define TG_GATHER_MAX 64
+
+static inline bool tg_chain_is_empty(const struct tg_chain *chain)
+{
+    return chain->head == TG_BLOCK_NONE;
+}
+
+void tg_chain_init(struct tg_chain *chain);
+
+/* Appends `prefix` and `data` as one run of bytes: into the room left in the last block, then into
+ * large blocks while more than TG_CHAIN_LARGE_MIN bytes remain and one is free, then into small
+ * ones. All or nothing: false, with the chain and the pool as before, if the pool or `units_max`
+ * (for the whole chain) does not suffice. prefix_size + size >= 1. Pool owner's thread. */
+#define TG_CHAIN_LARGE_MIN 2048u
+bool tg_chain_append(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
+                     uint32_t units_max, const void *prefix, size_t prefix_size, const void *data,
+                     size_t size);
+
+/* Moves all of `source` behind `target`; `source` is empty afterwards. */
+void tg_chain_join(struct tg_chain *target, struct tg_chain *source, struct tg_block_pool *pool);
+
+/* Describes the front of the chain in at most `capacity` slices; blocks whose bytes adjoin in
+ * memory share one. Answers the slice count; *bytes is their sum. capacity >= 1. */
+uint32_t tg_chain_gather(const struct tg_chain *chain, const struct tg_block_pool *pool,
+                         struct tg_slice *slices, uint32_t capacity, size_t *bytes);
+
+/* Drops `bytes` (<= chain->bytes) from the front. Blocks that became empty are moved, in order, to
+ * the end of `done`, which its holder returns to the pool's owner. */
+void tg_chain_advance(struct tg_chain *chain, struct tg_block_pool *pool, size_t bytes,
+                      struct tg_chain *done);
+
+#endif

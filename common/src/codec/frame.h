@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+ * The frame codec: a 4-byte payload length, then the payload. Pure: bytes in, bytes out.
+ * common/PROTOCOL.md is the specification. */
+#ifndef TG_CODEC_FRAME_H
+#define TG_CODEC_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <throng/wire.h>
+
+struct tg_frame_rules {
+    uint32_t message_bytes_max;        /* longest payload, 1..THRONG_MESSAGE_BYTES_LIMIT */
+    enum throng_byte_order byte_order; /* of the length */
+};
+
+enum tg_frame_status {
+    TG_FRAME_PARTIAL = 0, /* more bytes are needed */
+    TG_FRAME_WHOLE = 1,
+    TG_FRAME_TOO_LARGE = 2, /* the length is over the limit; nothing after it can be read */
+};
+
+struct tg_frame {
+    const uint8_t *payload; /* WHOLE: inside the input */
+    uint32_t size; /* WHOLE, TOO_LARGE, and PARTIAL with a whole header: the payload length */
+};
+
+uint32_t tg_frame_length_read(const uint8_t *header, enum throng_byte_order order);
+void tg_frame_length_write(uint8_t *header, uint32_t length, enum throng_byte_order order);
+
+/* Looks at the frame that starts at data[0]. A whole frame occupies THRONG_FRAME_HEADER_BYTES +
+ * frame->size bytes of the input. */
+enum tg_frame_status tg_frame_read(const uint8_t *data, size_t size,
+                                   const struct tg_frame_rules *rules, struct tg_frame *frame);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT
+ * throng's server: the one header to read.
+ *
+ *     struct throng_event event;
+ *     while (throng_get_event(server, &event, -1) >= 0) {
+ *         if (event.type == THRONG_EVENT_MESSAGE)
+ *             throng_write_data(server, event.conn, event.data, event.size);
+ *         throng_release_event(server, &event);
+ *     }
+ *
+ * One thread, the logic thread, makes all calls of a server (but the two marked otherwise). It sees
+ * for each connection: OPEN, then MESSAGEs in order, then CLOSED exactly once, and nothing after.
+ * I/O happens on the server's own threads, or in inline mode inside throng_get_event. The logic
+ * thread must not block for long; no other rule needs to be known. */
+#ifndef THRONG_SERVER_H
+#define THRONG_SERVER_H
+
+#include <throng/error.h>
+#include <throng/options.h>
+#include <throng/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct throng_server;
+
+enum throng_event_type {
+    THRONG_EVENT_OPEN = 1,    /* a connection was accepted; the server may speak first */
+    THRONG_EVENT_MESSAGE = 2, /* one whole message; size 0 is a message too */
+    THRONG_EVENT_CLOSED = 3,  /* the connection is gone; `reason` says why */
+};
+
+/* Why a connection ended. X(name, text) */
+#define THRONG_CLOSE_REASON_MAP(X)                                                                 \
+    X(PEER, "the peer closed")                                                                     \
+    X(RESET, "the peer reset the connection")                                                      \
+    X(TIMEOUT, "the network gave the connection up")                                               \
+    X(ERROR, "a system error ended the connection")                                                \
+    X(TOO_LARGE, "the peer announced a message over the limit")                                    \
+    X(TRUNCATED, "the peer closed inside a message")                                               \
+    X(NO_MEMORY, "no memory was left to assemble a message")                                       \
+    X(LOCAL, "closed by throng_close")                                                             \
+    X(ABORTED, "closed by throng_abort")                                                           \
+    X(LINGER, "closed by this side; the peer did not take the rest in time")                       \
+    X(DRAINED, "the server is stopping")
+
+enum throng_close_reason {
+    THRONG_CLOSE_NONE = 0,
+#define THRONG_CLOSE_ENUM(name, text) THRONG_CLOSE_##name,
+    THRONG_CLOSE_REASON_MAP(THRONG_CLOSE_ENUM)
+#undef THRONG_CLOSE_ENUM
+};
+
+/* The reason as a sentence. Any thread. */
+THRONG_API const char *throng_close_reason_text(enum throng_close_reason reason);
+
+/* One event. Yours from get to release; release each exactly once. */
+struct throng_event {
+    uint32_t type;   /* enum throng_event_type */
+    uint32_t reason; /* CLOSED: enum throng_close_reason, else 0 */
+    throng_conn conn;
+    void *user;              /* the connection's user pointer */
+    const void *data;        /* MESSAGE: the payload, valid until the release; else NULL */
+    size_t size;             /* MESSAGE: bytes of the payload, 0..message_bytes_max */
+    uint32_t listener;       /* OPEN: which of options.listen took it */
+    uint32_t private_worker; /* throng's own: do not touch */
+    uint64_t private_token;  /* throng's own: do not touch */
+};
+
+/* ---- life
+ * ------------------------------------------------------------------------------------------ */
+
+/* Starts a server: checks the options, reserves all memory, starts the I/O threads, listens. When
+ * it answers 0, clients can connect. On an error nothing is left behind, and `error` (may be NULL)
+ * names the offending value and its limit. The calling thread becomes the logic thread.
+ * THRONG_EINVAL, THRONG_ENOMEM, THRONG_EADDRINUSE, THRONG_EADDRNOTAVAIL, THRONG_EACCES,
+ * THRONG_ERESOLVE, THRONG_EDESCRIPTORLIMIT, THRONG_ENOTSUP, THRONG_EMFILE. */
+THRONG_API int throng_server_start(struct throng_server **server,
+                                   const struct throng_server_options *options,
+                                   struct throng_error *error);
+
+/* Stops at once: resets what is still connected, ends the threads, frees everything. Events not yet
+ * released die with it. NULL is allowed. A new server may be started afterwards. */
+THRONG_API void throng_server_stop(struct throng_server *server);
+
+/* Begins a graceful end: no new connections; each live one gets what was written to it, is closed
+ * and reported with CLOSED (reason THRONG_CLOSE_DRAINED), at the latest after `deadline_ms`, when
+ * what is left is reset. Go on calling throng_get_event: it answers THRONG_ESTOPPED when the last
+ * CLOSED was taken. A second call only shortens the deadline. */
+THRONG_API void throng_server_drain(struct throng_server *server, uint32_t deadline_ms);
+
+/* Makes a waiting throng_get_event(s) return 0 now, or the next one. Any thread; also a signal
+ * handler. */
+THRONG_API void throng_server_wake(struct throng_server *server);
+
+/* ---- the loop
+ * -------------------------------------------------------------------------------------- */
+
+/* The next event; waits up to timeout_ms (0: only look; negative: no limit). Answers 1, 0 if none
+ * came in time or throng_server_wake was called, THRONG_ESTOPPED at the end of a drain. All that
+ * was written since the last flush goes out when throng has no more event at hand. */
+THRONG_API int throng_get_event(struct throng_server *server, struct throng_event *event,
+                                int timeout_ms);
+
+/* As throng_get_event, up to `capacity` (>= 1) events at once: the count. */
+THRONG_API int throng_get_events(struct throng_server *server, struct throng_event *events,
+                                 size_t capacity, int timeout_ms);
+
+/* Gives an event back; its data is no longer valid. The id of a CLOSED event's connection is dead
+ * from here. Events may be released in any order, but while events_max of one I/O thread are held,
+ * that thread reads no more. Also allowed for an event after its connection was closed. */
+THRONG_API void throng_release_event(struct throng_server *server, struct throng_event *event);
+
+/* ---- connections
+ * ----------------------------------------------------------------------------------- */
+
+/* Queues one message; copies it. All of it is accepted, or none. 0; THRONG_ESTALE: the connection
+ * is gone; THRONG_ECLOSING: throng_close was called; THRONG_ETOOBIG: size > message_bytes_max;
+ * THRONG_EAGAIN: the connection's queue (send_queue_bytes_max) or the send memory is full now. What
+ * was accepted is delivered in order, or CLOSED is reported. data may be NULL if size is 0. */
+THRONG_API int throng_write_data(struct throng_server *server, throng_conn conn, const void *data,
+                                 size_t size);
+
+/* Hands everything written so far to the I/O threads now, instead of at the end of the batch. In
+ * inline mode it also sends. */
+THRONG_API void throng_flush(struct throng_server *server);
+
+/* Closes gracefully: what was written before is delivered, then our end is sent and the peer's end
+ * awaited for linger_ms. No more MESSAGE of this connection comes; CLOSED comes once it is over. 0,
+ * THRONG_ESTALE, THRONG_ECLOSING if called before. */
+THRONG_API int throng_close(struct throng_server *server, throng_conn conn);
+
+/* Closes by reset, at once: what was not sent is lost. 0 or THRONG_ESTALE; allowed after
+ * throng_close. */
+THRONG_API int throng_abort(struct throng_server *server, throng_conn conn);
+
+/* Attaches a pointer to the connection; each later event carries it. NULL at OPEN. 0 or
+ * THRONG_ESTALE. */
+THRONG_API int throng_set_user(struct throng_server *server, throng_conn conn, void *user);
+
+/* The pointer attached; *user is untouched on error. 0 or THRONG_ESTALE. */
+THRONG_API int throng_get_user(struct throng_server *server, throng_conn conn, void **user);
+
+/* The connection's two ends. 0 or THRONG_ESTALE. No system call. */
+THRONG_API int throng_peer_address(struct throng_server *server, throng_conn conn,
+                                   struct throng_address *address);
+THRONG_API int throng_local_address(struct throng_server *server, throng_conn conn,
+                                    struct throng_address *address);
+
+/* Bytes and whole 512-byte blocks that wait to be sent to this connection (blocks not yet known to
+ * be sent count). 0 or THRONG_ESTALE. */
+THRONG_API int throng_queued_bytes(struct throng_server *server, throng_conn conn, size_t *bytes);
+
+/* ---- looking at it
+ * --------------------------------------------------------------------------------- */
+
+/* The address that listener `index` (place in options.listen) really has. 0 or THRONG_EINVAL. */
+THRONG_API int throng_server_listen_address(const struct throng_server *server, uint32_t index,
+                                            struct throng_address *address);
+
+/* What runs: the backend's name and the number of I/O threads (0 = inline). */
+THRONG_API const char *throng_server_backend(const struct throng_server *server);
+THRONG_API uint32_t throng_server_io_threads(const struct throng_server *server);
+
+/* Counters since start; gauges are what holds now. X(name, text) */
+#define THRONG_COUNTER_MAP(X)                                                                      \
+    X(connections, "gauge: connections now: accepted and not yet closed")                          \
+    X(slots_taken, "gauge: slots in use: connections, and CLOSED events not yet released")         \
+    X(connections_peak, "most connections at once")                                                \
+    X(accepted, "connections accepted")                                                            \
+    X(refused, "connections turned away because every slot was taken")                             \
+    X(accepts_dead, "connections that died before they were accepted")                             \
+    X(accept_pauses, "times that accepting paused because the system had run out")                 \
+    X(closed, "connections ended")                                                                 \
+    X(messages_received, "whole messages received")                                                \
+    X(bytes_received, "bytes received, headers included")                                          \
+    X(messages_written, "messages accepted by throng_write_data")                                  \
+    X(bytes_sent, "bytes sent, headers included")                                                  \
+    X(writes_refused, "messages refused by throng_write_data with THRONG_EAGAIN")                  \
+    X(writes_stale, "calls refused because the connection was gone, at the API")                   \
+    X(commands_stale, "commands dropped because the connection was gone, at the I/O thread")       \
+    X(bytes_dropped, "accepted bytes not sent because their connection ended")                     \
+    X(events_unreleased, "gauge: events taken and not released: grows if you forget to release")   \
+    X(send_units_free, "gauge: free 512-byte units of send memory")                                \
+    X(send_units_total, "512-byte units of send memory")                                           \
+    X(assembly_bytes_used, "gauge: memory holding messages that arrive in pieces")                 \
+    X(receive_pauses, "times that reading a connection paused for want of room")                   \
+    X(system_waits, "system calls that waited for completions")                                    \
+    X(system_receives, "system calls that received")                                               \
+    X(system_sends, "system calls that sent")                                                      \
+    X(wakes_logic, "times that an I/O thread had to wake the logic thread")                        \
+    X(wakes_io, "times that the logic thread had to wake an I/O thread")                           \
+    X(log_lines_dropped, "log lines dropped because the logic thread did not come by")
+
+struct throng_counters {
+#define THRONG_COUNTER_FIELD(name, text) uint64_t name;
+    THRONG_COUNTER_MAP(THRONG_COUNTER_FIELD)
+#undef THRONG_COUNTER_FIELD
+};
+
+/* A snapshot; each number is right, their moments may differ a little. */
+THRONG_API void throng_server_counters(const struct throng_server *server,
+                                       struct throng_counters *counters);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

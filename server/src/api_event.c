@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: MIT
+ * The loop: taking events and giving them back. Logic thread.
+ *
+ * A batch is what lay in the rings at one look, at most TG_BATCH_EVENTS. While it lasts, nothing is
+ * shared with the workers; at its end everything written goes out, everything released goes home,
+ * and the rings are looked at anew. */
+#include "os/clock.h"
+#include "state.h"
+
+/* Fills the user's event. False for one that the user is not to see: it is released at once. */
+static bool deliver(struct throng_server *server, uint32_t worker,
+                    const struct tg_event_entry *entry, struct throng_event *event)
+{
+    struct tg_seat *seat = &server->seats[tg_conn_slot(entry->conn)];
+    if (entry->type == THRONG_EVENT_OPEN) {
+        TG_REQUIRE(seat->id == 0);
+        seat->id = entry->conn;
+        seat->user = NULL;
+        seat->units_out = 0;
+        seat->worker = (uint16_t)worker;
+        seat->flags = 0;
+        tg_chain_init(&seat->pending);
+    } else if (entry->type == THRONG_EVENT_CLOSED) {
+        TG_REQUIRE(seat->id == entry->conn);
+        seat->flags |= TG_SEAT_GONE;
+    }
+    event->type = entry->type;
+    event->reason = entry->reason;
+    event->conn.id = entry->conn;
+    event->user = seat->user;
+    event->data = entry->type == THRONG_EVENT_MESSAGE ? entry->data : NULL;
+    event->size = entry->size;
+    event->listener = entry->listener;
+    event->private_worker = worker;
+    event->private_token = (uint64_t)entry->holder << 32 | entry->size;
+    tg_count(&server->counters.events_unreleased, 1);
+    /* After throng_close or throng_abort only CLOSED is of interest. */
+    return entry->type != THRONG_EVENT_MESSAGE ||
+           (seat->flags & (TG_SEAT_CLOSING | TG_SEAT_ABORTING)) == 0;
+}
+
+static size_t take_from(struct throng_server *server, uint32_t worker, struct throng_event *events,
+                        size_t capacity)
+{
+    struct tg_ring *ring = &server->workers[worker].events;
+    size_t count = 0;
+    const struct tg_event_entry *entry;
+    while (count < capacity && server->batch_left > 0 &&
+           (entry = tg_ring_peek_seen(ring)) != NULL) {
+        bool wanted = deliver(server, worker, entry, &events[count]);
+        tg_ring_pop(ring);
+        server->batch_left--;
+        if (wanted) {
+            count++;
+        } else {
+            throng_release_event(server, &events[count]);
+        }
+    }
+    return count;
+}
+
+/* Takes events of the running batch, one worker after the other. */
+static size_t take_events(struct throng_server *server, struct throng_event *events,
+                          size_t capacity)
+{
+    size_t count = 0;
+    uint32_t workers = server->config.worker_count;
+    for (uint32_t i = 0; i < workers && count < capacity; i++) {
+        uint32_t worker = server->next_worker;
+        count += take_from(server, worker, events + count, capacity - count);
+        if (tg_ring_peek_seen(&server->workers[worker].events) == NULL) {
+            server->next_worker = worker + 1 == workers ? 0 : worker + 1;
+        }
+    }
+    return count;
+}
+
+/* A slot came free while a worker has connections parked that wait for one. */
+static void pass_on_freed_slots(struct throng_server *server)
+{
+    if (atomic_load_explicit(&server->shared.slot_freed_for_waiter, memory_order_relaxed) &&
+        atomic_exchange_explicit(&server->shared.slot_freed_for_waiter, false,
+                                 memory_order_relaxed)) {
+        for (uint32_t i = 0; i < server->config.worker_count; i++) {
+            tg_port_wake(server->workers[i].port);
+        }
+    }
+}
+
+/* Begins a batch with a fresh look at every ring. What the last one wrote is flushed. */
+static void begin_batch(struct throng_server *server)
+{
+    server->batch_left = TG_BATCH_EVENTS;
+    pass_on_freed_slots(server);
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        struct tg_worker *worker = &server->workers[i];
+        (void)tg_ring_peek(&worker->events);
+        tg_log_queue_drain(&worker->log, server->config.options.log,
+                           server->config.options.log_context);
+    }
+    /* The next batch begins with another worker, so that a busy one does not starve the rest. */
+    server->next_worker =
+        server->next_worker + 1 >= server->config.worker_count ? 0 : server->next_worker + 1;
+}
+
+static bool work_is_there(struct throng_server *server)
+{
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        struct tg_worker *worker = &server->workers[i];
+        if (tg_ring_has_entries(&worker->events)) {
+            return true;
+        }
+    }
+    if (atomic_load_explicit(&server->shared.slot_freed_for_waiter, memory_order_relaxed)) {
+        return true;
+    }
+    /* What could not be flushed for want of room in a command ring can be flushed now. */
+    return server->dirty_head != TG_INDEX_NONE &&
+           tg_ring_claim(&server->workers[server->seats[server->dirty_head].worker].commands) !=
+               NULL;
+}
+
+static bool drain_is_over(struct throng_server *server)
+{
+    if (!server->draining) {
+        return false;
+    }
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        struct tg_worker *worker = &server->workers[i];
+        /* acquire: pairs with the release in announce_drained; the last CLOSED is visible. */
+        if (!atomic_load_explicit(&worker->drain_done, memory_order_acquire) ||
+            tg_ring_has_entries(&worker->events)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Waits for work, for a wake-up, or for `timeout_ns` (negative: no limit). */
+static void wait_for_work(struct throng_server *server, int64_t timeout_ns)
+{
+    if (server->config.inline_mode) {
+        struct tg_worker *worker = &server->workers[0];
+        tg_port_prepare_wait(worker->port);
+        bool woken = atomic_load_explicit(&server->woken, memory_order_relaxed);
+        tg_worker_turn(worker, woken ? 0 : timeout_ns);
+        return;
+    }
+    if (timeout_ns == 0) {
+        return;
+    }
+    atomic_store_explicit(&server->shared.commands_blocked, server->dirty_head != TG_INDEX_NONE,
+                          memory_order_relaxed);
+    tg_parker_prepare(&server->parker);
+    if (work_is_there(server) || drain_is_over(server) ||
+        atomic_load_explicit(&server->woken, memory_order_relaxed)) {
+        tg_parker_cancel(&server->parker);
+    } else {
+        tg_parker_sleep(&server->parker, timeout_ns);
+    }
+}
+
+static int64_t remaining_ns(uint64_t deadline_ns, int timeout_ms)
+{
+    if (timeout_ms < 0) {
+        return -1;
+    }
+    uint64_t now_ns = timeout_ms == 0 ? deadline_ns : tg_clock_ns();
+    return now_ns >= deadline_ns ? 0 : (int64_t)(deadline_ns - now_ns);
+}
+
+int throng_get_events(struct throng_server *server, struct throng_event *events, size_t capacity,
+                      int timeout_ms)
+{
+    if (server == NULL || events == NULL || capacity == 0) {
+        return THRONG_EINVAL;
+    }
+    size_t limit = capacity > INT32_MAX ? INT32_MAX : capacity;
+    size_t count = take_events(server, events, limit);
+    if (count > 0) {
+        return (int)count;
+    }
+    uint64_t deadline_ns = timeout_ms > 0 ? tg_clock_ns() + (uint64_t)timeout_ms * 1000000u : 0;
+    bool waited = false;
+    for (;;) {
+        /* While we waited nobody wrote: only what did not fit into a full ring is left. */
+        if (!waited || server->dirty_head != TG_INDEX_NONE || server->drain_due != 0) {
+            tg_server_flush(server);
+        }
+        begin_batch(server);
+        count = take_events(server, events, limit);
+        if (count > 0) {
+            return (int)count;
+        }
+        if (drain_is_over(server)) {
+            return THRONG_ESTOPPED;
+        }
+        if (waited && atomic_exchange_explicit(&server->woken, false, memory_order_relaxed)) {
+            return 0;
+        }
+        int64_t wait_ns = remaining_ns(deadline_ns, timeout_ms);
+        if (waited && wait_ns == 0) {
+            return 0;
+        }
+        wait_for_work(server, wait_ns);
+        waited = true;
+    }
+}
+
+int throng_get_event(struct throng_server *server, struct throng_event *event, int timeout_ms)
+{
+    return throng_get_events(server, event, 1, timeout_ms);
+}
+
+/* Adds to the release that is being filled, or begins another. */
+static void push_release(struct tg_worker *worker, uint32_t slot, uint32_t holder, uint32_t bytes)
+{
+    struct tg_release_entry *entry = tg_ring_last_pushed(&worker->releases);
+    if (entry != NULL && entry->slot == slot && entry->holder == holder) {
+        entry->count++;
+        entry->bytes += bytes;
+        return;
+    }
+    entry = tg_ring_claim(&worker->releases);
+    /* As many entries as events can be out: it cannot be full. */
+    TG_REQUIRE(entry != NULL);
+    *entry = (struct tg_release_entry){.slot = slot, .holder = holder, .count = 1, .bytes = bytes};
+    tg_ring_push(&worker->releases);
+}
+
+void throng_release_event(struct throng_server *server, struct throng_event *event)
+{
+    if (server == NULL || event == NULL || event->type == 0) {
+        return; /* released before */
+    }
+    TG_REQUIRE(event->private_worker < server->config.worker_count);
+    uint32_t slot = tg_conn_slot(event->conn.id);
+    uint32_t holder = (uint32_t)(event->private_token >> 32);
+    uint32_t bytes = 0;
+    if (event->type == THRONG_EVENT_MESSAGE) {
+        bytes = (uint32_t)event->private_token + THRONG_FRAME_HEADER_BYTES;
+    } else if (event->type == THRONG_EVENT_CLOSED) {
+        struct tg_seat *seat = &server->seats[slot];
+        TG_REQUIRE(seat->id == event->conn.id);
+        if (!tg_chain_is_empty(&seat->pending)) {
+            tg_count(&server->counters.bytes_dropped, seat->pending.bytes);
+            tg_server_free_chain(server, &seat->pending);
+        }
+        seat->id = 0;
+    }
+    push_release(&server->workers[event->private_worker], slot, holder, bytes);
+    tg_count(&server->counters.events_unreleased, (uint64_t)-1);
+    event->type = 0;
+    event->data = NULL;
+}

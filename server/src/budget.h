@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT
+ * All memory of a server, stated before it is reserved: one table gives each region its name, its
+ * size and its reason; the budget prints it, the start reserves it. */
+#ifndef TG_SERVER_BUDGET_H
+#define TG_SERVER_BUDGET_H
+
+#include <stddef.h>
+
+#include "config.h"
+
+/* X(id, name, reason) */
+#define TG_REGION_MAP(X)                                                                           \
+    X(SERVER, "server", "the server's own record")                                                 \
+    X(WORKERS, "workers", "io threads x worker record")                                            \
+    X(SLOTS, "slots", "max_connections x connection slot")                                         \
+    X(SEATS, "seats", "max_connections x the logic thread's record of a connection")               \
+    X(ADDRESSES, "addresses", "max_connections x both ends' addresses")                            \
+    X(LINKS, "free list", "max_connections x link of the free list")                               \
+    X(OWNED, "owner bits", "io threads x max_connections bits")                                    \
+    X(SEND_TABLES, "send tables", "send blocks x descriptor and free-list entry")                  \
+    X(SEND_SMALL, "send blocks", "send_small_bytes in blocks of 512 bytes")                        \
+    X(SEND_LARGE, "large send blocks", "send_large_bytes in blocks of 16,896 bytes")               \
+    X(ASSEMBLY, "assembly", "io threads x assembly_bytes")                                         \
+    X(ASSEMBLY_TABLES, "assembly tables", "assembly in units of 256 bytes x 12 bytes")             \
+    X(RECEIVE, "receive buffers", "io threads x receive_buffers x receive_buffer_bytes")           \
+    X(RECEIVE_TABLES, "receive tables", "io threads x receive_buffers x 8 bytes")                  \
+    X(EVENTS, "event rings", "io threads x events_max x 32 bytes")                                 \
+    X(RELEASES, "release rings", "io threads x events_max x 16 bytes")                             \
+    X(COMMANDS, "command rings", "io threads x 16,384 x 32 bytes")                                 \
+    X(LOG, "log lines", "io threads x 64 x 256 bytes")                                             \
+    X(PORTS, "ports", "io threads x completion port of the backend")
+
+enum tg_region {
+#define TG_REGION_ENUM(id, name, reason) TG_REGION_##id,
+    TG_REGION_MAP(TG_REGION_ENUM)
+#undef TG_REGION_ENUM
+    TG_REGION_COUNT
+};
+
+struct tg_memory {
+    size_t bytes[TG_REGION_COUNT];
+    size_t per_worker[TG_REGION_COUNT]; /* of the regions that are divided among the workers */
+    void *at[TG_REGION_COUNT];
+};
+
+/* Entries of a worker's command ring. */
+#define TG_COMMANDS_MAX 16384u
+
+/* Works every size out. */
+void tg_memory_plan(struct tg_memory *memory, const struct tg_config *config);
+
+/* Reserves every region; all or nothing. 0 or THRONG_ENOMEM with the region's name in `error`. */
+int tg_memory_take(struct tg_memory *memory, struct throng_error *error);
+
+void tg_memory_give(struct tg_memory *memory);
+
+/* A worker's part of a divided region. */
+static inline void *tg_memory_part(const struct tg_memory *memory, enum tg_region region,
+                                   uint32_t worker)
+{
+    return (char *)memory->at[region] + memory->per_worker[region] * worker;
+}
+
+#endif

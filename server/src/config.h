@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT
+ * The options after checking: every default filled in, every limit held, and the number of workers
+ * that the descriptor limit asks for. Everything after this page trusts it. */
+#ifndef TG_SERVER_CONFIG_H
+#define TG_SERVER_CONFIG_H
+
+#include <throng/options.h>
+
+#include "port/port.h"
+
+struct tg_config {
+    struct throng_server_options options; /* a copy; every number is final */
+    uint32_t listener_count;
+    const struct tg_port_backend *backend;
+
+    /* Workers. inline_mode: one worker without a thread. */
+    uint32_t worker_count;
+    bool inline_mode;
+
+    /* Descriptors: own tables if one table cannot hold all connections. */
+    bool own_descriptors;
+    uint32_t descriptor_limit;
+    uint32_t connections_per_worker; /* what one descriptor table holds */
+    bool io_threads_raised;
+
+    uint32_t send_small_blocks;
+    uint32_t send_large_blocks;
+    uint32_t send_units_max; /* per connection */
+};
+
+/* Checks the options. 0, or THRONG_EINVAL / THRONG_EDESCRIPTORLIMIT / THRONG_ENOTSUP with a
+ * sentence in `error` (may be NULL) that names the value and its limit. */
+int tg_config_check(struct tg_config *config, const struct throng_server_options *options,
+                    struct throng_error *error);
+
+/* Decides on workers and descriptor tables (descriptor_plan.c). Part of tg_config_check. */
+int tg_config_plan_descriptors(struct tg_config *config, struct throng_error *error);
+
+/* Fills `error` (may be NULL) and answers `code`. */
+__attribute__((format(printf, 3, 4))) int tg_config_fail(struct throng_error *error, int code,
+                                                         const char *format, ...);
+
+#endif

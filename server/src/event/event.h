@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * What crosses between a worker and the logic thread, entry by entry. Three rings per worker:
+ *
+ *   events    worker -> logic   OPEN, MESSAGE, CLOSED
+ *   releases  logic -> worker   memory and slots that the logic thread has done with
+ *   commands  logic -> worker   chains to send, closes
+ *
+ * The logic thread publishes commands before releases, and a worker looks at releases before
+ * commands. So whoever sees a release also sees every write that the logic thread made before it:
+ * that is how a half-closed connection knows that no reply is still on its way. */
+#ifndef TG_EVENT_EVENT_H
+#define TG_EVENT_EVENT_H
+
+#include <stdint.h>
+
+#include <throng/server.h>
+
+#include "buffer/chain.h"
+
+/* What holds a message's bytes until its event is released: a receive buffer, or a block of the
+ * worker's message pool (marked by the top bit). */
+#define TG_HOLDER_NONE UINT32_MAX        /* OPEN */
+#define TG_HOLDER_SLOT (UINT32_MAX - 1u) /* CLOSED: the slot itself */
+#define TG_HOLDER_BLOCK_BIT 0x80000000u
+
+struct tg_event_entry {
+    uint64_t conn;
+    const uint8_t *data;
+    uint32_t size;
+    uint32_t holder;
+    uint8_t type;   /* enum throng_event_type */
+    uint8_t reason; /* enum throng_close_reason */
+    uint16_t listener;
+};
+
+/* `count` messages of one connection in one holder, released together. */
+struct tg_release_entry {
+    uint32_t slot;
+    uint32_t holder;
+    uint32_t count;
+    uint32_t bytes; /* payload and headers of these messages */
+};
+
+enum tg_command_flags {
+    TG_COMMAND_CLOSE = 1, /* after the chain */
+    TG_COMMAND_ABORT = 2,
+    TG_COMMAND_DRAIN = 4, /* the whole worker; conn is 0, `slot` carries the deadline in ms */
+};
+
+/* One flush of one connection: what to send, and whether to close afterwards. */
+struct tg_command {
+    uint64_t conn;
+    struct tg_chain chain;
+    uint32_t flags;
+    uint32_t deadline_ms; /* DRAIN */
+};
+
+/* A connection id: the slot in the low 20 bits, the generation above. */
+#define TG_SLOT_BITS 20
+#define TG_SLOT_MASK ((UINT64_C(1) << TG_SLOT_BITS) - 1)
+
+static inline uint32_t tg_conn_slot(uint64_t conn)
+{
+    return (uint32_t)(conn & TG_SLOT_MASK);
+}
+
+#endif

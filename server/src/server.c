@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: MIT
+ * A server's life: start, drain, stop. Read this first; then worker/worker.h (the I/O side) and
+ * state.h (the logic side). Logic thread, but for throng_server_wake.
+ *
+ *   start:  check options -> plan and reserve all memory -> listen -> open ports -> go
+ *   serve:  api_event.c, api_write.c           worker/worker.c
+ *   drain:  no more accepts; each connection is flushed and closed; every CLOSED is taken
+ *   stop:   workers reset what is left and end; memory goes back
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "state.h"
+
+__attribute__((format(printf, 3, 4))) static void
+log_line(const struct throng_server *server, enum throng_log_level level, const char *format, ...)
+{
+    if (server->config.options.log != NULL) {
+        char text[TG_LOG_LINE_BYTES];
+        va_list arguments;
+        va_start(arguments, format);
+        (void)vsnprintf(text, sizeof(text), format, arguments);
+        va_end(arguments);
+        server->config.options.log(server->config.options.log_context, level, text);
+    }
+}
+
+/* ---- memory
+ * ---------------------------------------------------------------------------------------- */
+
+static void init_shared(struct throng_server *server)
+{
+    const struct tg_config *config = &server->config;
+    const struct throng_server_options *options = &config->options;
+    void **at = server->memory.at;
+    tg_arena_init(&server->arena, at[TG_REGION_SLOTS], at[TG_REGION_ADDRESSES], at[TG_REGION_LINKS],
+                  options->max_connections);
+    tg_block_pool_init(&server->blocks, at[TG_REGION_SEND_TABLES], at[TG_REGION_SEND_SMALL],
+                       config->send_small_blocks, at[TG_REGION_SEND_LARGE],
+                       config->send_large_blocks);
+    tg_parker_init(&server->parker);
+    server->seats = at[TG_REGION_SEATS];
+    server->workers = at[TG_REGION_WORKERS];
+    server->dirty_head = TG_INDEX_NONE;
+    atomic_store_explicit(&server->counters.send_units_free,
+                          tg_block_pool_free_units(&server->blocks), memory_order_relaxed);
+
+    struct tg_worker_shared *shared = &server->shared;
+    shared->arena = &server->arena;
+    shared->blocks = &server->blocks;
+    shared->logic = config->inline_mode ? NULL : &server->parker;
+    shared->rules.message_bytes_max = options->message_bytes_max;
+    shared->rules.byte_order = options->byte_order;
+    shared->when_full = options->when_full;
+    shared->max_connections = options->max_connections;
+    shared->flow_bytes = options->send_queue_bytes_max / 2;
+    shared->linger_ms = options->linger_ms;
+}
+
+static void init_worker_memory(struct throng_server *server, struct tg_worker *worker)
+{
+    const struct tg_memory *memory = &server->memory;
+    const struct throng_server_options *options = &server->config.options;
+    uint32_t index = worker->index;
+    uint32_t events = tg_ring_capacity_for(options->events_max);
+    tg_ring_init(&worker->events, tg_memory_part(memory, TG_REGION_EVENTS, index), events,
+                 sizeof(struct tg_event_entry));
+    tg_ring_init(&worker->releases, tg_memory_part(memory, TG_REGION_RELEASES, index), events,
+                 sizeof(struct tg_release_entry));
+    tg_ring_init(&worker->commands, tg_memory_part(memory, TG_REGION_COMMANDS, index),
+                 TG_COMMANDS_MAX, sizeof(struct tg_command));
+    tg_block_return_init(&worker->returned);
+    tg_log_queue_init(&worker->log, tg_memory_part(memory, TG_REGION_LOG, index));
+    tg_recv_pool_init(&worker->recv_pool, tg_memory_part(memory, TG_REGION_RECEIVE, index),
+                      options->receive_buffer_bytes, options->receive_buffers,
+                      tg_memory_part(memory, TG_REGION_RECEIVE_TABLES, index));
+    tg_message_pool_init(&worker->message_pool, tg_memory_part(memory, TG_REGION_ASSEMBLY, index),
+                         options->assembly_bytes,
+                         tg_memory_part(memory, TG_REGION_ASSEMBLY_TABLES, index));
+    worker->owned = tg_memory_part(memory, TG_REGION_OWNED, index);
+    worker->events_max = events;
+}
+
+static void init_worker(struct throng_server *server, uint32_t index)
+{
+    const struct tg_config *config = &server->config;
+    struct tg_worker *worker = &server->workers[index];
+    worker->shared = &server->shared;
+    worker->index = index;
+    worker->listener_count = config->listener_count;
+    /* In one table for all, the arena alone says when it is full; a worker that stopped accepting
+     * would not even refuse. */
+    worker->connections_max = config->own_descriptors ? config->connections_per_worker : UINT32_MAX;
+    worker->own_descriptors = config->own_descriptors;
+    worker->backend = config->backend;
+    init_worker_memory(server, worker);
+    worker->port_options.recv_pool = &worker->recv_pool;
+    worker->port_options.turn_bytes = config->options.receive_buffer_bytes;
+    worker->port_options.streams_max = config->connections_per_worker;
+    worker->port_options.memory = tg_memory_part(&server->memory, TG_REGION_PORTS, index);
+    for (uint32_t i = 0; i < THRONG_LISTENERS_MAX; i++) {
+        worker->sockets[i] = TG_SOCKET_NONE;
+    }
+}
+
+/* The server's record lies in memory that it reserves itself: the plan is made before there is one.
+ * */
+static int create(struct throng_server **created, const struct tg_config *config,
+                  struct throng_error *error)
+{
+    struct tg_memory memory;
+    tg_memory_plan(&memory, config);
+    int result = tg_memory_take(&memory, error);
+    if (result < 0) {
+        return result;
+    }
+    struct throng_server *server = memory.at[TG_REGION_SERVER];
+    server->config = *config;
+    server->memory = memory;
+    init_shared(server);
+    for (uint32_t i = 0; i < THRONG_LISTENERS_MAX; i++) {
+        server->sockets[i] = TG_SOCKET_NONE;
+    }
+    *created = server;
+    return 0;
+}
+
+static void destroy(struct throng_server *server)
+{
+    /* A copy: the record itself is in the memory that goes. */
+    struct tg_memory memory = server->memory;
+    tg_memory_give(&memory);
+}
+
+/* ---- listening
+ * ------------------------------------------------------------------------------------- */
+
+static int listen_on(struct throng_server *server, uint32_t index, const char *text,
+                     struct throng_error *error)
+{
+    char host[TG_ENDPOINT_TEXT_SIZE];
+    struct tg_listen_options options = {
+        .backlog = server->config.options.backlog,
+        .send_buffer_bytes = server->config.options.socket_send_bytes,
+        .receive_buffer_bytes = server->config.options.socket_receive_bytes,
+    };
+    uint16_t port;
+    int result = tg_endpoint_parse(text, host, &port, error);
+    if (result == 0) {
+        result = tg_address_resolve(host, port, &options.address, 1);
+    }
+    if (result > 0) {
+        result = tg_socket_listen(&server->sockets[index], &options, &server->bound[index]);
+        bool any_family = strcmp(host, "*") == 0;
+        if (result == THRONG_EAFNOSUPPORT && any_family &&
+            tg_address_parse_numeric("0.0.0.0", port, &options.address) == 0) {
+            /* A system without IPv6: "any" is any IPv4 address. */
+            result = tg_socket_listen(&server->sockets[index], &options, &server->bound[index]);
+        }
+    }
+    if (result < 0) {
+        return tg_config_fail(error, result, "cannot listen on %s: %s", text,
+                              throng_error_text(result));
+    }
+    return 0;
+}
+
+static void close_sockets(tg_socket *sockets)
+{
+    for (uint32_t i = 0; i < THRONG_LISTENERS_MAX; i++) {
+        if (sockets[i] != TG_SOCKET_NONE) {
+            tg_socket_close(sockets[i]);
+            sockets[i] = TG_SOCKET_NONE;
+        }
+    }
+}
+
+static int listen_on_all(struct throng_server *server, const struct throng_server_options *options,
+                         struct throng_error *error)
+{
+    for (uint32_t i = 0; i < server->config.listener_count; i++) {
+        int result = listen_on(server, i, options->listen[i], error);
+        if (result < 0) {
+            close_sockets(server->sockets);
+            return result;
+        }
+        /* The caller's string may go; bound[] says the same with the port really taken. */
+        server->config.options.listen[i] = NULL;
+    }
+    return 0;
+}
+
+/* Gives a worker the listening sockets: the same numbers if it will copy the descriptor table for
+ * itself, a duplicate if it shares the table. */
+static int give_sockets(struct throng_server *server, struct tg_worker *worker)
+{
+    for (uint32_t i = 0; i < server->config.listener_count; i++) {
+        worker->sockets[i] = server->config.own_descriptors
+                                 ? server->sockets[i]
+                                 : tg_socket_duplicate(server->sockets[i]);
+        if (worker->sockets[i] < 0) {
+            int error = (int)worker->sockets[i];
+            worker->sockets[i] = TG_SOCKET_NONE;
+            return error;
+        }
+    }
+    return 0;
+}
+
+/* ---- workers
+ * --------------------------------------------------------------------------------------- */
+
+/* Waits until a worker has its port. 0 or its error. */
+static int await_worker(struct throng_server *server, struct tg_worker *worker)
+{
+    for (;;) {
+        tg_parker_prepare(&server->parker);
+        /* acquire: pairs with the release in tg_worker_main. */
+        int started = atomic_load_explicit(&worker->started, memory_order_acquire);
+        if (started != 0) {
+            tg_parker_cancel(&server->parker);
+            return started < 0 ? started : 0;
+        }
+        tg_parker_sleep(&server->parker, -1);
+    }
+}
+
+/* A worker with a table of its own has closed its port there; the copies in the process's table
+ * were kept for waking it. */
+static void close_port_copies(struct tg_worker *worker)
+{
+    for (uint32_t i = 0; i < worker->port_descriptor_count; i++) {
+        tg_socket_close(worker->port_descriptors[i]);
+    }
+    worker->port_descriptor_count = 0;
+}
+
+static void stop_workers(struct throng_server *server)
+{
+    if (server->config.inline_mode) {
+        if (server->workers[0].port != NULL) {
+            tg_worker_close(&server->workers[0]);
+        }
+        close_sockets(server->workers[0].sockets);
+        return;
+    }
+    for (uint32_t i = 0; i < server->workers_started; i++) {
+        struct tg_worker *worker = &server->workers[i];
+        /* release: pairs with the acquire in the worker's loop. */
+        atomic_store_explicit(&worker->stop, true, memory_order_release);
+        if (atomic_load_explicit(&worker->started, memory_order_acquire) > 0) {
+            tg_port_wake(worker->port);
+        }
+    }
+    for (uint32_t i = 0; i < server->workers_started; i++) {
+        tg_thread_join(&server->workers[i].thread);
+    }
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        if (server->config.own_descriptors) {
+            close_port_copies(&server->workers[i]);
+        } else {
+            close_sockets(server->workers[i].sockets);
+        }
+    }
+}
+
+static int start_worker(struct throng_server *server, uint32_t index)
+{
+    struct tg_worker *worker = &server->workers[index];
+    int result = give_sockets(server, worker);
+    if (result < 0) {
+        return result;
+    }
+    if (server->config.inline_mode) {
+        return tg_worker_open(worker);
+    }
+    char name[24];
+    (void)snprintf(name, sizeof(name), "throng-io-%u", index);
+    result = tg_thread_start(&worker->thread, name, tg_worker_main, worker);
+    if (result < 0) {
+        return result;
+    }
+    server->workers_started++;
+    return await_worker(server, worker);
+}
+
+/* Starts the workers one after the other, then lets all of them serve. All or nothing. */
+static int start_workers(struct throng_server *server, struct throng_error *error)
+{
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        init_worker(server, i);
+    }
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        int result = start_worker(server, i);
+        if (result < 0) {
+            stop_workers(server);
+            return tg_config_fail(error, result,
+                                  "cannot start I/O thread %u of %u (backend %s): %s", i,
+                                  server->config.worker_count, server->config.backend->name,
+                                  throng_error_text(result));
+        }
+    }
+    /* The workers hold the sockets now; with a copy left here a stopped listener would live on. */
+    close_sockets(server->sockets);
+    return 0;
+}
+
+static void log_start(const struct throng_server *server)
+{
+    const struct tg_config *config = &server->config;
+    if (config->io_threads_raised) {
+        log_line(server, THRONG_LOG_WARNING,
+                 "the descriptor limit is %u: %u I/O threads with private descriptor tables "
+                 "(io_threads was %u) hold %u connections",
+                 config->descriptor_limit, config->worker_count, config->options.io_threads,
+                 config->options.max_connections);
+    }
+    for (uint32_t i = 0; i < config->listener_count; i++) {
+        char text[THRONG_ADDRESS_TEXT_SIZE];
+        log_line(server, THRONG_LOG_INFO, "listening on %s (%s, %u I/O threads%s)",
+                 throng_address_text(&server->bound[i], text), config->backend->name,
+                 throng_server_io_threads(server), config->inline_mode ? ": inline" : "");
+    }
+}
+
+/* ---- public
+ * ---------------------------------------------------------------------------------------- */
+
+int throng_server_start(struct throng_server **started, const struct throng_server_options *options,
+                        struct throng_error *error)
+{
+    struct tg_config config;
+    struct throng_server *server;
+    if (started == NULL) {
+        return tg_config_fail(error, THRONG_EINVAL, "server is NULL");
+    }
+    int result = tg_config_check(&config, options, error);
+    if (result < 0) {
+        return result;
+    }
+    result = create(&server, &config, error);
+    if (result < 0) {
+        return result;
+    }
+    result = listen_on_all(server, options, error);
+    if (result < 0) {
+        goto destroy_server;
+    }
+    result = start_workers(server, error);
+    if (result < 0) {
+        goto close_listeners;
+    }
+    log_start(server);
+    *started = server;
+    return 0;
+
+close_listeners:
+    close_sockets(server->sockets);
+destroy_server:
+    destroy(server);
+    return result;
+}
+
+void throng_server_stop(struct throng_server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    stop_workers(server);
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        tg_log_queue_drain(&server->workers[i].log, server->config.options.log,
+                           server->config.options.log_context);
+    }
+    destroy(server);
+}
+
+void throng_server_drain(struct throng_server *server, uint32_t deadline_ms)
+{
+    if (server == NULL) {
+        return;
+    }
+    server->draining = true;
+    server->drain_deadline_ms = deadline_ms;
+    server->drain_due = UINT64_MAX >> (64 - server->config.worker_count);
+    tg_server_flush(server);
+}
+
+void throng_server_wake(struct throng_server *server)
+{
+    if (server == NULL) {
+        return;
+    }
+    atomic_store_explicit(&server->woken, true, memory_order_relaxed);
+    /* Both calls begin with a full fence, which pairs with the sleeper's announcement. */
+    if (server->config.inline_mode) {
+        tg_port_wake(server->workers[0].port);
+    } else {
+        (void)tg_parker_wake(&server->parker);
+    }
+}
+
+int throng_server_listen_address(const struct throng_server *server, uint32_t index,
+                                 struct throng_address *address)
+{
+    if (server == NULL || address == NULL || index >= server->config.listener_count) {
+        return THRONG_EINVAL;
+    }
+    *address = server->bound[index];
+    return 0;
+}
+
+const char *throng_server_backend(const struct throng_server *server)
+{
+    return server->config.backend->name;
+}
+
+uint32_t throng_server_io_threads(const struct throng_server *server)
+{
+    return server->config.inline_mode ? 0 : server->config.worker_count;
+}

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: MIT
+ * What comes from the logic thread: releases, then commands. Worker thread.
+ *
+ * Order matters twice. Releases are looked at before commands, so that every write made before a
+ * release is at hand when the release takes effect (event.h). And a slot is freed only after the
+ * commands: a command that was on its way when its connection ended still finds its own slot, never
+ * the next owner's. */
+#include "worker/worker.h"
+
+#include "base/assert.h"
+
+/* Remembers to look at the slot once the commands are taken. */
+static void touch(struct tg_worker *worker, struct tg_slot *slot)
+{
+    if ((slot->flags & TG_SLOT_TOUCHED) == 0) {
+        slot->flags |= TG_SLOT_TOUCHED;
+        slot->touched_next = worker->touched;
+        worker->touched = tg_worker_slot_index(worker, slot);
+    }
+}
+
+static void release_messages(struct tg_worker *worker, struct tg_slot *slot,
+                             const struct tg_release_entry *entry)
+{
+    if ((entry->holder & TG_HOLDER_BLOCK_BIT) != 0) {
+        tg_message_pool_give(&worker->message_pool, entry->holder & ~TG_HOLDER_BLOCK_BIT);
+        worker->message_blocks_out--;
+    } else {
+        tg_recv_pool_release(&worker->recv_pool, entry->holder, entry->count);
+    }
+    TG_REQUIRE(slot->events_held >= entry->count && slot->bytes_held >= entry->bytes);
+    slot->events_held -= entry->count;
+    slot->bytes_held -= entry->bytes;
+    if (slot->state != TG_SLOT_OPEN || (slot->flags & TG_SLOT_FLOW_PAUSED) != 0) {
+        touch(worker, slot);
+    }
+}
+
+static void take_release(struct tg_worker *worker, const struct tg_release_entry *entry)
+{
+    TG_REQUIRE(worker->events_out >= entry->count);
+    worker->events_out -= entry->count;
+    if (entry->holder == TG_HOLDER_NONE) {
+        return;
+    }
+    struct tg_slot *slot = tg_worker_slot(worker, entry->slot);
+    TG_REQUIRE(tg_worker_owns(worker, entry->slot));
+    if (entry->holder == TG_HOLDER_SLOT) {
+        slot->flags |= TG_SLOT_CLOSED_RELEASED;
+        touch(worker, slot);
+    } else {
+        release_messages(worker, slot, entry);
+    }
+}
+
+void tg_worker_take_releases(struct tg_worker *worker)
+{
+    const struct tg_release_entry *entry = tg_ring_peek(&worker->releases);
+    if (entry == NULL) {
+        return;
+    }
+    worker->room_came = true;
+    do {
+        take_release(worker, entry);
+        tg_ring_pop(&worker->releases);
+        entry = tg_ring_peek_seen(&worker->releases);
+    } while (entry != NULL);
+    (void)tg_ring_return(&worker->releases);
+}
+
+void tg_worker_visit_touched(struct tg_worker *worker)
+{
+    while (worker->touched != TG_INDEX_NONE) {
+        struct tg_slot *slot = tg_worker_slot(worker, worker->touched);
+        worker->touched = slot->touched_next;
+        slot->flags &= (uint16_t)~TG_SLOT_TOUCHED;
+        if (slot->state == TG_SLOT_CLOSED) {
+            if ((slot->flags & TG_SLOT_CLOSED_RELEASED) != 0 && slot->events_held == 0) {
+                tg_worker_free_slot(worker, slot);
+            }
+        } else {
+            tg_slot_settle(worker, slot);
+            tg_slot_check_flow(worker, slot);
+        }
+    }
+}
+
+static bool takes_writes(const struct tg_slot *slot)
+{
+    return slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_DRAINING;
+}
+
+/* The connection ended while the command was on its way: its blocks go home. */
+static void drop_command(struct tg_worker *worker, struct tg_command *command)
+{
+    tg_count(&worker->counters.commands_stale, 1);
+    if (!tg_chain_is_empty(&command->chain)) {
+        tg_count(&worker->counters.bytes_dropped, command->chain.bytes);
+        tg_chain_join(&worker->done, &command->chain, worker->shared->blocks);
+    }
+}
+
+static void begin_drain(struct tg_worker *worker, uint32_t deadline_ms)
+{
+    uint64_t due_ms = worker->now_ms + deadline_ms;
+    if (!tg_timer_is_running(&worker->drain_timer) || due_ms < worker->drain_timer.due_ms) {
+        tg_timer_start(&worker->wheel, &worker->drain_timer, due_ms);
+    }
+    if (worker->draining) {
+        return;
+    }
+    worker->draining = true;
+    tg_worker_close_listeners(worker);
+    for (uint32_t i = 0; i < worker->shared->arena->capacity; i++) {
+        if (tg_worker_owns(worker, i) && takes_writes(tg_worker_slot(worker, i))) {
+            tg_slot_drain(worker, tg_worker_slot(worker, i), deadline_ms);
+        }
+    }
+}
+
+void tg_worker_drain_expired(struct tg_worker *worker)
+{
+    for (uint32_t i = 0; i < worker->shared->arena->capacity; i++) {
+        struct tg_slot *slot = tg_worker_slot(worker, i);
+        if (tg_worker_owns(worker, i) && slot->state >= TG_SLOT_OPEN &&
+            slot->state <= TG_SLOT_LINGER) {
+            tg_slot_close(worker, slot, THRONG_CLOSE_DRAINED, TG_CLOSE_ABORT);
+        }
+    }
+}
+
+static void take_command(struct tg_worker *worker, struct tg_command *command)
+{
+    if ((command->flags & TG_COMMAND_DRAIN) != 0) {
+        begin_drain(worker, command->deadline_ms);
+        return;
+    }
+    uint32_t index = tg_conn_slot(command->conn);
+    TG_REQUIRE(index < worker->shared->arena->capacity);
+    struct tg_slot *slot = tg_worker_slot(worker, index);
+    /* The second check of the id; the first was at the API. */
+    if (!tg_worker_owns(worker, index) || slot->id != command->conn) {
+        drop_command(worker, command);
+        return;
+    }
+    if (!tg_chain_is_empty(&command->chain)) {
+        if (!takes_writes(slot)) {
+            drop_command(worker, command);
+        } else {
+            tg_chain_join(&slot->queue, &command->chain, worker->shared->blocks);
+            tg_slot_send(worker, slot);
+        }
+    }
+    if ((command->flags & TG_COMMAND_ABORT) != 0) {
+        if (slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_LINGER) {
+            tg_slot_close(worker, slot, THRONG_CLOSE_ABORTED, TG_CLOSE_ABORT);
+        }
+    } else if ((command->flags & TG_COMMAND_CLOSE) != 0 && takes_writes(slot)) {
+        tg_slot_close_gracefully(worker, slot, THRONG_CLOSE_LOCAL, worker->shared->linger_ms);
+    }
+}
+
+void tg_worker_take_commands(struct tg_worker *worker)
+{
+    struct tg_command *command = tg_ring_peek(&worker->commands);
+    if (command == NULL) {
+        return;
+    }
+    do {
+        take_command(worker, command);
+        tg_ring_pop(&worker->commands);
+        command = tg_ring_peek_seen(&worker->commands);
+    } while (command != NULL);
+    (void)tg_ring_return(&worker->commands);
+    if (worker->shared->logic != NULL) {
+        /* Full fence: pairs with the logic thread's announcement that it waits for room in this
+         * ring. */
+        atomic_thread_fence(memory_order_seq_cst);
+        if (atomic_load_explicit(&worker->shared->commands_blocked, memory_order_relaxed) != 0) {
+            (void)tg_parker_wake(worker->shared->logic);
+        }
+    }
+}

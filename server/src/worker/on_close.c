@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT
+ * Closing: every way in which a connection ends, up to its CLOSED event. slot.h draws the states.
+ * Worker thread. */
+#include "worker/worker.h"
+
+#include "base/assert.h"
+
+static enum throng_close_reason reason_of_error(int error)
+{
+    switch (error) {
+    case THRONG_ECONNRESET:
+    case THRONG_ECONNABORTED:
+        return THRONG_CLOSE_RESET;
+    case THRONG_ETIMEDOUT:
+    case THRONG_EUNREACHABLE:
+        return THRONG_CLOSE_TIMEOUT;
+    default:
+        return THRONG_CLOSE_ERROR;
+    }
+}
+
+void tg_slot_fail(struct tg_worker *worker, struct tg_slot *slot, int error)
+{
+    enum throng_close_reason reason = reason_of_error(error);
+    if (slot->state == TG_SLOT_PEER_ENDED || slot->state == TG_SLOT_LINGER) {
+        /* It was over already; the reset of a peer that has gone is no news. */
+        reason = (enum throng_close_reason)slot->reason;
+    }
+    tg_slot_close(worker, slot, reason, TG_CLOSE_ABORT);
+}
+
+void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_close_reason reason,
+                   enum tg_close_mode mode)
+{
+    TG_REQUIRE(slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_LINGER);
+    slot->state = TG_SLOT_CLOSING;
+    slot->reason = (uint8_t)reason;
+    slot->flags &= (uint16_t)~TG_SLOT_FLOW_PAUSED;
+    tg_timer_stop(&worker->wheel, &slot->linger);
+    tg_slot_drop_input(worker, slot);
+    if ((slot->flags & TG_SLOT_OPEN_DUE) == 0) {
+        tg_list_remove(&slot->blocked);
+    }
+    tg_port_close(worker->port, &slot->stream, mode);
+}
+
+static void start_linger(struct tg_worker *worker, struct tg_slot *slot, uint32_t linger_ms)
+{
+    if (!tg_timer_is_running(&slot->linger)) {
+        tg_timer_start(&worker->wheel, &slot->linger, worker->now_ms + linger_ms);
+    }
+}
+
+/* Nothing more is handed up. Reading goes on, to see the peer's end; what it still says is thrown
+ * away. */
+static void stop_listening(struct tg_worker *worker, struct tg_slot *slot)
+{
+    slot->flags &= (uint16_t)~TG_SLOT_FLOW_PAUSED;
+    tg_slot_drop_input(worker, slot);
+    if ((slot->flags & TG_SLOT_OPEN_DUE) == 0) {
+        tg_list_remove(&slot->blocked);
+    }
+    if ((slot->flags & TG_SLOT_ENDED) == 0) {
+        slot->flags &= (uint16_t)~TG_SLOT_PAUSED;
+        tg_port_receive(worker->port, &slot->stream);
+    }
+}
+
+void tg_slot_close_gracefully(struct tg_worker *worker, struct tg_slot *slot,
+                              enum throng_close_reason reason, uint32_t linger_ms)
+{
+    TG_REQUIRE(slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_DRAINING);
+    slot->state = TG_SLOT_FLUSHING;
+    slot->reason = (uint8_t)reason;
+    stop_listening(worker, slot);
+    start_linger(worker, slot, linger_ms);
+    tg_slot_settle(worker, slot);
+}
+
+void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot, uint32_t deadline_ms)
+{
+    TG_REQUIRE(slot->state == TG_SLOT_OPEN || slot->state == TG_SLOT_PEER_ENDED);
+    slot->state = TG_SLOT_DRAINING;
+    slot->reason = THRONG_CLOSE_DRAINED;
+    stop_listening(worker, slot);
+    start_linger(worker, slot, deadline_ms);
+    tg_slot_settle(worker, slot);
+}
+
+void tg_slot_settle(struct tg_worker *worker, struct tg_slot *slot)
+{
+    bool sent = tg_chain_is_empty(&slot->queue) && (slot->flags & TG_SLOT_SENDING) == 0;
+    switch ((enum tg_slot_state)slot->state) {
+    case TG_SLOT_PEER_ENDED:
+        if (slot->events_held > 0) {
+            return; /* the logic thread may still answer */
+        }
+        if (sent) {
+            tg_slot_close(worker, slot, (enum throng_close_reason)slot->reason, TG_CLOSE_NORMAL);
+        } else {
+            start_linger(worker, slot, worker->shared->linger_ms);
+        }
+        return;
+    case TG_SLOT_DRAINING:
+        if (slot->events_held == 0) {
+            tg_slot_close_gracefully(worker, slot, THRONG_CLOSE_DRAINED, worker->shared->linger_ms);
+        }
+        return;
+    case TG_SLOT_FLUSHING:
+        if (!sent) {
+            return;
+        }
+        if ((slot->flags & TG_SLOT_ENDED) != 0) {
+            tg_slot_close(worker, slot, (enum throng_close_reason)slot->reason, TG_CLOSE_NORMAL);
+        } else {
+            slot->state = TG_SLOT_LINGER;
+            tg_port_shutdown(worker->port, &slot->stream);
+        }
+        return;
+    case TG_SLOT_LINGER:
+        if ((slot->flags & TG_SLOT_ENDED) != 0) {
+            tg_slot_close(worker, slot, (enum throng_close_reason)slot->reason, TG_CLOSE_NORMAL);
+        }
+        return;
+    case TG_SLOT_FREE:
+    case TG_SLOT_OPEN:
+    case TG_SLOT_CLOSING:
+    case TG_SLOT_CLOSED:
+        return; /* nothing is waited for */
+    }
+}
+
+void tg_slot_linger_expired(struct tg_worker *worker, struct tg_slot *slot)
+{
+    /* All was sent, only the peer's end is missing: the reason given at first stands. */
+    bool sent = tg_chain_is_empty(&slot->queue);
+    tg_slot_close(worker, slot, sent ? (enum throng_close_reason)slot->reason : THRONG_CLOSE_LINGER,
+                  TG_CLOSE_ABORT);
+}
+
+/* Gives back all memory that the connection held. */
+static void release_memory(struct tg_worker *worker, struct tg_slot *slot)
+{
+    tg_slot_drop_input(worker, slot);
+    tg_assembler_reset(&slot->assembler, &worker->message_pool);
+    worker->room_came = true;
+    if (!tg_chain_is_empty(&slot->queue)) {
+        tg_count(&worker->counters.bytes_dropped, slot->queue.bytes);
+        tg_chain_join(&worker->done, &slot->queue, worker->shared->blocks);
+    }
+}
+
+static void count_closed(struct tg_worker *worker)
+{
+    worker->live_count--;
+    atomic_store_explicit(&worker->counters.connections, worker->live_count, memory_order_relaxed);
+    tg_count(&worker->counters.closed, 1);
+}
+
+void tg_slot_report_closed(struct tg_worker *worker, struct tg_slot *slot)
+{
+    const struct tg_event_entry event = {
+        .conn = slot->id,
+        .type = THRONG_EVENT_CLOSED,
+        .reason = slot->reason,
+        .holder = TG_HOLDER_SLOT,
+        .listener = slot->listener,
+    };
+    if (!tg_worker_push_event(worker, &event)) {
+        slot->flags |= TG_SLOT_CLOSED_DUE;
+        tg_slot_block(worker, slot);
+        return;
+    }
+    slot->flags &= (uint16_t)~TG_SLOT_CLOSED_DUE;
+    count_closed(worker);
+}
+
+void tg_worker_on_close(struct tg_worker *worker, const struct tg_completion *completion)
+{
+    struct tg_slot *slot = TG_CONTAINER_OF(completion->stream, struct tg_slot, stream);
+    TG_REQUIRE(slot->state == TG_SLOT_CLOSING);
+    slot->state = TG_SLOT_CLOSED;
+    worker->streams_open--;
+    release_memory(worker, slot);
+    if ((slot->flags & TG_SLOT_SILENT) != 0) {
+        count_closed(worker);
+        tg_worker_free_slot(worker, slot);
+    } else if ((slot->flags & TG_SLOT_OPEN_DUE) != 0) {
+        /* OPEN was not reported yet: progress reports it first, then CLOSED. */
+        slot->flags |= TG_SLOT_CLOSED_DUE;
+        tg_slot_block(worker, slot);
+        worker->room_came = true;
+    } else {
+        tg_slot_report_closed(worker, slot);
+    }
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT
+ * The worker's loop and its life. Worker thread, or the logic thread in inline mode. */
+#include "worker/worker.h"
+
+#include "base/assert.h"
+#include "os/clock.h"
+
+/* Longest that closing everything at stop may take; the port needs one or two waits. */
+#define TG_WORKER_STOP_MS 10000u
+
+static uint64_t clock_ms(void)
+{
+    return tg_clock_ns() / 1000000u;
+}
+
+static int open_listeners(struct tg_worker *worker)
+{
+    for (uint32_t i = 0; i < worker->listener_count; i++) {
+        struct tg_worker_listener *listener = &worker->listeners[i];
+        int error = tg_port_listen(worker->port, &listener->listener, worker->sockets[i]);
+        if (error < 0) {
+            return error;
+        }
+        listener->open = true;
+        worker->listeners_open++;
+        worker->sockets[i] = TG_SOCKET_NONE; /* the port's from here */
+    }
+    return 0;
+}
+
+/* From here on only the listening sockets and the port are open on this thread. */
+static int take_own_descriptors(struct tg_worker *worker)
+{
+    tg_socket keep[THRONG_LISTENERS_MAX + TG_PORT_DESCRIPTORS_MAX];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < worker->listener_count; i++) {
+        keep[count++] = worker->sockets[i];
+    }
+    for (uint32_t i = 0; i < worker->port_descriptor_count; i++) {
+        keep[count++] = worker->port_descriptors[i];
+    }
+    return tg_thread_own_descriptors(keep, count);
+}
+
+int tg_worker_open(struct tg_worker *worker)
+{
+    worker->now_ms = clock_ms();
+    worker->touched = TG_INDEX_NONE;
+    tg_list_init(&worker->blocked);
+    tg_chain_init(&worker->done);
+    tg_timer_wheel_init(&worker->wheel, worker->now_ms);
+    tg_timer_init(&worker->accept_timer);
+    tg_timer_init(&worker->drain_timer);
+    int error = tg_port_open(&worker->port, worker->backend, &worker->port_options);
+    if (error < 0) {
+        return error;
+    }
+    worker->port_descriptor_count =
+        tg_port_descriptors(worker->port, worker->port_descriptors, TG_PORT_DESCRIPTORS_MAX);
+    if (worker->own_descriptors) {
+        error = take_own_descriptors(worker);
+    }
+    if (error == 0) {
+        error = open_listeners(worker);
+    }
+    if (error < 0) {
+        tg_worker_close(worker);
+        return error;
+    }
+    worker->accepting_changed = true; /* with the first turn */
+    return 0;
+}
+
+static void dispatch(struct tg_worker *worker, const struct tg_completion *completion)
+{
+    switch ((enum tg_completion_kind)completion->kind) {
+    case TG_COMPLETION_RECEIVE:
+        tg_worker_on_receive(worker, completion);
+        return;
+    case TG_COMPLETION_SEND:
+        tg_worker_on_send(worker, completion);
+        return;
+    case TG_COMPLETION_ACCEPT:
+        tg_worker_on_accept(worker, completion);
+        return;
+    case TG_COMPLETION_CLOSE:
+        tg_worker_on_close(worker, completion);
+        return;
+    case TG_COMPLETION_LISTENER_CLOSE:
+        tg_worker_on_listener_close(worker, completion);
+        return;
+    case TG_COMPLETION_CONNECT:
+        break; /* a server connects to nobody */
+    }
+    TG_UNREACHABLE("a completion kind that a worker never asked for");
+}
+
+static void expire_timers(struct tg_worker *worker)
+{
+    struct tg_timer *timer;
+    while ((timer = tg_timer_wheel_expire(&worker->wheel, worker->now_ms)) != NULL) {
+        if (timer == &worker->accept_timer) {
+            worker->accept_resting = false;
+            worker->accepting_changed = true;
+        } else if (timer == &worker->drain_timer) {
+            tg_worker_drain_expired(worker);
+        } else {
+            tg_slot_linger_expired(worker, TG_CONTAINER_OF(timer, struct tg_slot, linger));
+        }
+    }
+}
+
+/* Slots that waited for room go on, each at most once per turn, first come first served. */
+static void progress_blocked(struct tg_worker *worker)
+{
+    if (!worker->room_came || tg_list_is_empty(&worker->blocked)) {
+        worker->room_came = false;
+        return;
+    }
+    worker->room_came = false;
+    struct tg_list waiting;
+    tg_list_take_all(&waiting, &worker->blocked);
+    struct tg_list *node;
+    while (worker->events_out < worker->events_max &&
+           (node = tg_list_pop_front(&waiting)) != NULL) {
+        tg_slot_progress(worker, TG_CONTAINER_OF(node, struct tg_slot, blocked));
+    }
+    /* Those that had no turn keep their place before those that were blocked again. */
+    while ((node = tg_list_pop_front(&worker->blocked)) != NULL) {
+        tg_list_push_back(&waiting, node);
+    }
+    tg_list_take_all(&worker->blocked, &waiting);
+}
+
+static void announce_drained(struct tg_worker *worker)
+{
+    if (worker->draining && !worker->drained && worker->live_count == 0 &&
+        worker->listeners_open == 0) {
+        worker->drained = true;
+        /* release: pairs with the acquire in the logic thread's end check; the last CLOSED is in
+         * the ring. */
+        atomic_store_explicit(&worker->drain_done, true, memory_order_release);
+        if (worker->shared->logic != NULL) {
+            (void)tg_parker_wake(worker->shared->logic);
+        }
+    }
+}
+
+/* Makes this turn's results visible: events to the logic thread, blocks home. */
+static void publish(struct tg_worker *worker)
+{
+    if (!tg_chain_is_empty(&worker->done)) {
+        tg_block_return_push(&worker->returned, worker->shared->blocks, worker->done.head,
+                             worker->done.tail);
+        tg_chain_init(&worker->done);
+    }
+    atomic_store_explicit(&worker->counters.assembly_bytes_used,
+                          tg_message_pool_used_bytes(&worker->message_pool), memory_order_relaxed);
+    if (tg_ring_publish(&worker->events) && worker->shared->logic != NULL &&
+        tg_parker_wake(worker->shared->logic)) {
+        tg_count(&worker->counters.wakes_logic, 1);
+    }
+    announce_drained(worker);
+}
+
+/* How long the port may sleep. Announces the sleep, then looks for work once more. */
+static int64_t sleep_limit(struct tg_worker *worker, int64_t timeout_ns)
+{
+    if (worker->room_came && !tg_list_is_empty(&worker->blocked)) {
+        return 0;
+    }
+    int64_t wait_ms = tg_timer_wheel_wait_ms(&worker->wheel, worker->now_ms);
+    if (wait_ms >= 0 && (timeout_ns < 0 || wait_ms * 1000000 < timeout_ns)) {
+        timeout_ns = wait_ms * 1000000;
+    }
+    if (timeout_ns != 0 && worker->shared->logic != NULL) {
+        tg_port_prepare_wait(worker->port);
+        if (tg_ring_has_entries(&worker->releases) || tg_ring_has_entries(&worker->commands) ||
+            atomic_load_explicit(&worker->stop, memory_order_acquire)) {
+            return 0;
+        }
+    }
+    if (worker->waiting_for_slots && tg_arena_has_free(worker->shared->arena)) {
+        return 0;
+    }
+    return timeout_ns;
+}
+
+void tg_worker_turn(struct tg_worker *worker, int64_t timeout_ns)
+{
+    tg_worker_take_releases(worker);
+    tg_worker_take_commands(worker);
+    tg_worker_visit_touched(worker);
+    if (worker->wheel.count > 0) {
+        worker->now_ms =
+            clock_ms(); /* the logic thread may have taken its time since the last turn */
+        expire_timers(worker);
+    }
+    progress_blocked(worker);
+    if (worker->waiting_for_slots) {
+        tg_worker_place_parked(worker);
+    }
+    if (worker->accepting_changed) {
+        tg_worker_set_accepting(worker);
+    }
+    publish(worker);
+
+    struct tg_completion completions[TG_WORKER_BATCH];
+    uint32_t count =
+        tg_port_wait(worker->port, completions, TG_WORKER_BATCH, sleep_limit(worker, timeout_ns));
+    worker->now_ms = clock_ms();
+    for (uint32_t i = 0; i < count; i++) {
+        dispatch(worker, &completions[i]);
+    }
+    publish(worker);
+}
+
+/* Resets what is connected and waits until the port is done with everything. */
+void tg_worker_close(struct tg_worker *worker)
+{
+    worker->stopping = true;
+    tg_worker_close_listeners(worker);
+    for (uint32_t i = 0; i < worker->shared->arena->capacity && worker->streams_open > 0; i++) {
+        struct tg_slot *slot = tg_worker_slot(worker, i);
+        if (tg_worker_owns(worker, i) && slot->state < TG_SLOT_CLOSING) {
+            tg_slot_close(worker, slot, THRONG_CLOSE_ABORTED, TG_CLOSE_ABORT);
+        }
+    }
+    uint64_t deadline_ms = clock_ms() + TG_WORKER_STOP_MS;
+    while (worker->streams_open > 0 || worker->listeners_open > 0) {
+        struct tg_completion completions[TG_WORKER_BATCH];
+        uint32_t count = tg_port_wait(worker->port, completions, TG_WORKER_BATCH, 10000000);
+        for (uint32_t i = 0; i < count; i++) {
+            dispatch(worker, &completions[i]);
+        }
+        TG_ENSURE(clock_ms() < deadline_ms);
+    }
+    tg_port_destroy(worker->port);
+    worker->port = NULL;
+}
+
+void tg_worker_main(void *argument)
+{
+    struct tg_worker *worker = argument;
+    int error = tg_worker_open(worker);
+    /* release: pairs with the acquire in start_workers; makes the open port visible. */
+    atomic_store_explicit(&worker->started, error < 0 ? error : 1, memory_order_release);
+    (void)tg_parker_wake(worker->shared->logic);
+    if (error < 0) {
+        return;
+    }
+    while (!atomic_load_explicit(&worker->stop, memory_order_acquire)) {
+        tg_worker_turn(worker, -1);
+    }
+    tg_worker_close(worker);
+}

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""check_readme.py ROOT BIN COMPILER FLAG...: what the README says is true.
+
+The server that stands in it (the first ```c block) compiles as it stands there, starts, and answers
+each message with the same bytes. Each option in its tables is one that the program's --help names,
+and the other way round.
+"""
+
+import os
+import re
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+
+import tree
+
+MESSAGES = [b"hello", b"", b"\0\1\2\3", b"x" * 60000]
+START_SECONDS = 20
+PROGRAMS = ["throng-echo", "throng-stress"]
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+LINES_MAX = 20  # braces and blank lines besides
+
+
+def code_block(readme):
+    match = re.search(r"^```c\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    return match.group(1) if match else ""
+
+
+def compile_server(folder, text, compiler, flags):
+    source, program = os.path.join(folder, "server.c"), os.path.join(folder, "server")
+    with open(source, "w", encoding="utf-8") as file:
+        file.write(text)
+    warnings = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]
+    subprocess.run([compiler, *warnings, source, "-o", program, *flags], check=True)
+    return program
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def connect(port, process):
+    """Waits until the server listens."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            return socket.create_connection(("127.0.0.1", port), timeout=10)
+        except ConnectionRefusedError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+
+
+def receive_exactly(connection, size):
+    data = b""
+    while len(data) < size:
+        part = connection.recv(size - len(data))
+        if not part:
+            raise ConnectionError(f"end of stream after {len(data)} of {size} bytes")
+        data += part
+    return data
+
+
+def check_echo(port, process):
+    with connect(port, process) as connection:
+        for message in MESSAGES:
+            frame = struct.pack(">I", len(message)) + message
+            connection.sendall(frame)
+            if receive_exactly(connection, len(frame)) != frame:
+                yield f"the README's server did not echo {message[:20]!r}"
+
+
+def check_server(readme, compiler, flags):
+    text = code_block(readme)
+    lines = [line for line in text.splitlines() if line.strip(" {}")]
+    if len(lines) > LINES_MAX:
+        yield f"the README's server has {len(lines)} lines"
+    with tempfile.TemporaryDirectory() as folder:
+        program = compile_server(folder, text, compiler, flags)
+        port = free_port()
+        process = subprocess.Popen([program, f"tcp://127.0.0.1:{port}"])
+        try:
+            yield from check_echo(port, process)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=30)
+
+
+def section(readme, title):
+    """The text below the heading that holds `title`, up to the next heading."""
+    match = re.search(rf"^#+ [^\n]*{re.escape(title)}[^\n]*\n(.*?)(?=^#|\Z)", readme,
+                      re.MULTILINE | re.DOTALL)
+    return match.group(1) if match else ""
+
+
+def check_options(readme, folder, program):
+    path = os.path.join(folder, program)
+    result = subprocess.run([path, "--help"], capture_output=True, text=True, timeout=20)
+    if result.returncode != 0:
+        return [f"{program} --help exits with {result.returncode}"]
+    helped, documented = set(OPTION.findall(result.stdout)), set(OPTION.findall(section(readme, program)))
+    complaints = [f"README: {program} has no {option}" for option in sorted(documented - helped)]
+    complaints += [f"README: {option} of {program} is missing" for option in sorted(helped - documented)]
+    return complaints
+
+
+def main(root, folder, compiler, *flags):
+    readme = tree.read(root, "README.md")
+    complaints = list(check_server(readme, compiler, flags))
+    for program in PROGRAMS:
+        complaints += check_options(readme, folder, program)
+    tree.finish(complaints, "the README's server answers, and the options are those of --help")
+
+
+main(*sys.argv[1:])

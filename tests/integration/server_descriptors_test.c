@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT
+ * More connections than one descriptor table may hold: the server takes a table for each I/O thread and
+ * as many threads as that needs, or says why it cannot. The server runs in a child process, whose limit
+ * can be lowered for good. */
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <throng/server.h>
+
+#include "check.h"
+#include "peer.h"
+#include "stopwatch.h"
+
+#define CONNECTIONS 400u
+
+/* What the child says once it serves. */
+struct report {
+    struct throng_address address;
+    uint32_t io_threads;
+    int error; /* of throng_server_start */
+    char text[380];
+};
+
+struct forked {
+    pid_t pid;
+    struct report report;
+};
+
+static struct throng_server *served;
+static volatile sig_atomic_t terminated;
+
+static void on_term(int number)
+{
+    (void)number;
+    terminated = 1;
+    throng_server_wake(served);
+}
+
+/* Echoes until SIGTERM, drains; the exit status. */
+static int echo_until_told(struct throng_server *server)
+{
+    struct throng_event event;
+    bool draining = false;
+    int result;
+    while ((result = throng_get_event(server, &event, -1)) >= 0) {
+        if (result == 1) {
+            if (event.type == THRONG_EVENT_MESSAGE) {
+                (void)throng_write_data(server, event.conn, event.data, event.size);
+            }
+            throng_release_event(server, &event);
+        }
+        if (terminated && !draining) {
+            throng_server_drain(server, (uint32_t)test_deadline_ms());
+            draining = true;
+        }
+    }
+    throng_server_stop(server);
+    return result == THRONG_ESTOPPED ? 0 : 1;
+}
+
+static int run_child(int report_pipe, const struct rlimit *limit,
+                     const struct throng_server_options *options)
+{
+    struct report report = {0};
+    struct throng_error error = {0};
+    if (setrlimit(RLIMIT_NOFILE, limit) != 0) {
+        return 2;
+    }
+    const struct sigaction action = {.sa_handler = on_term};
+    (void)sigaction(SIGTERM, &action, NULL);
+    report.error = throng_server_start(&served, options, &error);
+    memcpy(report.text, error.text, sizeof(report.text));
+    if (report.error == 0) {
+        (void)throng_server_listen_address(served, 0, &report.address);
+        report.io_threads = throng_server_io_threads(served);
+    }
+    if (write(report_pipe, &report, sizeof(report)) != (ssize_t)sizeof(report)) {
+        return 2;
+    }
+    return report.error == 0 ? echo_until_told(served) : 0;
+}
+
+static struct forked fork_server(rlim_t soft, rlim_t hard,
+                                 const struct throng_server_options *options)
+{
+    struct forked forked;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    forked.pid = fork();
+    assert_true(forked.pid >= 0);
+    if (forked.pid == 0) {
+        close(ends[0]);
+        const struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
+        _exit(run_child(ends[1], &limit, options));
+    }
+    close(ends[1]);
+    assert_int_equal(read(ends[0], &forked.report, sizeof(forked.report)), sizeof(forked.report));
+    close(ends[0]);
+    return forked;
+}
+
+static void expect_exit(const struct forked *forked, int expected)
+{
+    int status = 0;
+    assert_int_equal(waitpid(forked->pid, &status, 0), forked->pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), expected);
+}
+
+static struct throng_server_options options_for(uint32_t connections, uint32_t io_threads)
+{
+    struct throng_server_options options;
+    throng_server_options_init(&options);
+    options.listen[0] = "tcp://127.0.0.1:0";
+    options.max_connections = connections;
+    options.io_threads = io_threads;
+    return options;
+}
+
+static void expect_echo(const struct peer *peer, uint32_t number)
+{
+    uint32_t reply = 0;
+    assert_true(peer_send_frame(peer, &number, sizeof(number), test_deadline_ms()));
+    assert_int_equal(peer_receive_frame(peer, &reply, sizeof(reply), test_deadline_ms()),
+                     sizeof(reply));
+    assert_int_equal(reply, number);
+}
+
+/* Fills the server, talks with each, finds it full, frees one, and ends it with a drain. */
+static void use_fully(struct forked *forked)
+{
+    static struct peer peers[CONNECTIONS];
+    const struct throng_address *address = &forked->report.address;
+    for (uint32_t i = 0; i < CONNECTIONS; i++) {
+        assert_true(peer_connect(&peers[i], address, NULL));
+        expect_echo(&peers[i], i);
+    }
+    struct peer extra;
+    assert_true(peer_connect(&extra, address, NULL));
+    assert_int_equal(peer_await_end(&extra, test_deadline_ms()), PEER_RESET);
+    peer_close(&extra);
+    for (uint32_t i = 0; i < CONNECTIONS; i++) {
+        expect_echo(&peers[i], i + 1000);
+    }
+    assert_int_equal(kill(forked->pid, SIGTERM), 0);
+    for (uint32_t i = 0; i < CONNECTIONS; i++) {
+        assert_int_equal(peer_await_end(&peers[i], test_deadline_ms()), PEER_END);
+        peer_close(&peers[i]);
+    }
+    expect_exit(forked, 0);
+}
+
+static void four_hundred_connections_are_served_under_a_limit_of_150(void **state)
+{
+    (void)state;
+    const struct throng_server_options options = options_for(CONNECTIONS, 1);
+    struct forked forked = fork_server(150, 150, &options);
+    assert_int_equal(forked.report.error, 0);
+    assert_true(forked.report.io_threads >= 4);
+    use_fully(&forked);
+}
+
+static void inline_mode_becomes_threads_where_one_table_cannot_do(void **state)
+{
+    (void)state;
+    const struct throng_server_options options = options_for(CONNECTIONS, 0);
+    struct forked forked = fork_server(150, 150, &options);
+    assert_int_equal(forked.report.error, 0);
+    assert_true(forked.report.io_threads >= 4);
+    use_fully(&forked);
+}
+
+static void the_soft_limit_is_raised_first(void **state)
+{
+    (void)state;
+    const struct throng_server_options options = options_for(CONNECTIONS, 0);
+    struct forked forked = fork_server(150, 2000, &options);
+    assert_int_equal(forked.report.error, 0);
+    assert_int_equal(forked.report.io_threads, 0);
+    use_fully(&forked);
+}
+
+static void an_impossible_number_of_connections_is_refused_with_the_numbers(void **state)
+{
+    (void)state;
+    const struct throng_server_options options = options_for(65000, 1);
+    struct forked forked = fork_server(100, 100, &options);
+    assert_int_equal(forked.report.error, THRONG_EDESCRIPTORLIMIT);
+    assert_non_null(strstr(forked.report.text, "65000"));
+    assert_non_null(strstr(forked.report.text, "100"));
+    assert_non_null(strstr(forked.report.text, "64")); /* the most I/O threads */
+    expect_exit(&forked, 0);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(four_hundred_connections_are_served_under_a_limit_of_150),
+        cmocka_unit_test(inline_mode_becomes_threads_where_one_table_cannot_do),
+        cmocka_unit_test(the_soft_limit_is_raised_first),
+        cmocka_unit_test(an_impossible_number_of_connections_is_refused_with_the_numbers),
+    };
+    return cmocka_run_group_tests_name("server_descriptors", tests, NULL, NULL);
+}

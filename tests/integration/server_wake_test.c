@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT
+ * How throng_get_event waits, what ends the wait, and that no wake-up is ever lost. */
+#include <signal.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "pattern.h"
+#include "server_fixture.h"
+
+static void a_timeout_of_zero_only_looks(void **state)
+{
+    struct server_fixture *fixture = *state;
+    fixture_start(fixture);
+    int64_t begin_ms = test_now_ms();
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_int_equal(fixture_turn(fixture, 0), 0);
+    }
+    assert_true(test_now_ms() - begin_ms < test_patience_ms(200));
+}
+
+static void a_timeout_is_waited_for_and_answers_nothing(void **state)
+{
+    struct server_fixture *fixture = *state;
+    fixture_start(fixture);
+    int64_t begin_ns = test_now_ns();
+    assert_int_equal(fixture_turn(fixture, 50), 0);
+    int64_t elapsed_ns = test_now_ns() - begin_ns;
+    assert_true(elapsed_ns >= 49 * INT64_C(1000000));
+    assert_true(elapsed_ns < test_patience_ms(1000) * INT64_C(1000000));
+}
+
+static void an_event_ends_an_unlimited_wait(void **state)
+{
+    struct server_fixture *fixture = *state;
+    fixture_start(fixture);
+    struct peer peer;
+    fixture_connect(fixture, &peer);
+    while (fixture->journal.opened == 0) {
+        assert_int_equal(fixture_turn(fixture, -1), 1);
+    }
+    peer_close(&peer);
+    assert_int_equal(fixture_turn(fixture, -1), 1);
+    assert_int_equal(fixture->journal.closed, 1);
+}
+
+static void a_wake_before_the_wait_is_not_forgotten(void **state)
+{
+    struct server_fixture *fixture = *state;
+    fixture_start(fixture);
+    throng_server_wake(fixture->server);
+    throng_server_wake(fixture->server);
+    assert_int_equal(fixture_turn(fixture, -1), 0);
+    /* It is used up now. */
+    int64_t begin_ms = test_now_ms();
+    assert_int_equal(fixture_turn(fixture, 30), 0);
+    assert_true(test_now_ms() - begin_ms >= 29);
+}
+
+struct waker {
+    struct throng_server *server;
+    _Atomic uint32_t round;
+    uint32_t rounds;
+};
+
+/* Wakes once for each round that the logic thread begins, before, in or after its falling asleep. */
+static void *wake_each_round(void *argument)
+{
+    struct waker *waker = argument;
+    for (uint32_t i = 1; i <= waker->rounds; i++) {
+        while (atomic_load(&waker->round) < i) {
+        }
+        throng_server_wake(waker->server);
+    }
+    return NULL;
+}
+
+static void one_wake_of_another_thread_ends_one_wait(void **state)
+{
+    struct server_fixture *fixture = *state;
+    fixture_start(fixture);
+    struct waker waker = {.server = fixture->server, .rounds = test_scaled(3000)};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, wake_each_round, &waker), 0);
+    for (uint32_t i = 1; i <= waker.rounds; i++) {
+        atomic_store(&waker.round, i);
+        assert_int_equal(fixture_turn(fixture, -1), 0);
+    }
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+static struct throng_server *signalled_server;
+static volatile sig_atomic_t signals;
+
+static void wake_on_signal(int number)
+{
+    (void)number;
+    signals++;
+    throng_server_wake(signalled_server);
+}
+
+static void only_count_signal(int number)
+{
+    (void)number;
+    signals++;
+}
+
+/* SIGALRM goes to `handler` in 20 ms and then every 20 ms. */
+static void arm_signal(void (*handler)(int), struct sigaction *saved)
+{
+    struct sigaction action = {.sa_handler = handler};
+    const struct itimerval every = {.it_interval.tv_usec = 20000, .it_value.tv_usec = 20000};
+    signals = 0;
+    assert_int_equal(sigaction(SIGALRM, &action, saved), 0);
+    assert_int_equal(setitimer(ITIMER_REAL, &every, NULL), 0);
+}
+
+static void disarm_signal(const struct sigaction *saved)
+{
+    const struct itimerval never = {.it_value.tv_usec = 0};
+    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+    assert_int_equal(sigaction(SIGALRM, saved, NULL), 0);
+}
+
+static void a_wake_from_a_signal_handler_ends_the_wait(void **state)
+{
+    struct server_fixture *fixture = *state;
+    struct sigaction saved;
+    fixture_start(fixture);
+    signalled_server = fixture->server;
+    arm_signal(wake_on_signal, &saved);
+    int answer = fixture_turn(fixture, -1);
+    disarm_signal(&saved);
+    assert_int_equal(answer, 0);
+    assert_true(signals > 0);
+}
+
+static void a_signal_without_a_wake_does_not_end_the_wait(void **state)
+{
+    struct server_fixture *fixture = *state;
+    struct sigaction saved;
+    fixture_start(fixture);
+    int64_t begin_ms = test_now_ms();
+    arm_signal(only_count_signal, &saved);
+    int answer = fixture_turn(fixture, 200);
+    disarm_signal(&saved);
+    assert_int_equal(answer, 0);
+    assert_true(signals > 0);
+    assert_true(test_now_ms() - begin_ms >= 199);
+}
+
+/* A client on a thread of its own that says something every 1 to 3 ms and waits for the answer. */
+struct pacer {
+    struct throng_address address;
+    struct server_fixture *fixture;
+    uint64_t random;
+    uint32_t count;
+    int64_t worst_reply_ns;
+    int64_t worst_sleep_ns; /* how much too long the machine let this thread sleep */
+    bool complete;
+};
+
+static _Atomic uint32_t pacers_done;
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static bool say_and_wait(struct pacer *pacer, const struct peer *peer, uint32_t number)
+{
+    uint32_t reply = 0;
+    long pause_ns = 1000000 + (long)(test_random(&pacer->random) % 2000000);
+    const struct timespec pause = {.tv_nsec = pause_ns};
+    int64_t before_ns = test_now_ns();
+    (void)nanosleep(&pause, NULL); /* the pace of the load, not a wait for anything */
+    int64_t begin_ns = test_now_ns();
+    pacer->worst_sleep_ns = larger(pacer->worst_sleep_ns, begin_ns - before_ns - pause_ns);
+    bool answered = peer_send_frame(peer, &number, sizeof(number), test_deadline_ms()) &&
+                    peer_receive_frame(peer, &reply, sizeof(reply), test_deadline_ms()) == 4 &&
+                    reply == number;
+    pacer->worst_reply_ns = larger(pacer->worst_reply_ns, test_now_ns() - begin_ns);
+    return answered;
+}
+
+static void *run_pacer(void *argument)
+{
+    struct pacer *pacer = argument;
+    struct peer peer;
+    if (peer_connect(&peer, &pacer->address, NULL)) {
+        pacer->complete = true;
+        for (uint32_t i = 0; i < pacer->count && pacer->complete; i++) {
+            pacer->complete = say_and_wait(pacer, &peer, i);
+        }
+        peer_close(&peer);
+    }
+    atomic_fetch_add(&pacers_done, 1);
+    throng_server_wake(pacer->fixture->server);
+    return NULL;
+}
+
+static void no_reply_comes_late_when_messages_come_one_at_a_time(void **state)
+{
+    enum {
+        PACERS = 2
+    };
+    struct server_fixture *fixture = *state;
+    struct pacer pacers[PACERS];
+    pthread_t threads[PACERS];
+    uint64_t seed = test_seed();
+    fixture_start(fixture);
+    atomic_store(&pacers_done, 0);
+    for (uint32_t i = 0; i < PACERS; i++) {
+        pacers[i] = (struct pacer){.address = fixture->address,
+                                   .fixture = fixture,
+                                   .random = seed + i,
+                                   .count = test_scaled(1000)};
+        assert_int_equal(pthread_create(&threads[i], NULL, run_pacer, &pacers[i]), 0);
+    }
+    /* Without a limit: a wake-up lost here is a reply that never comes. */
+    while (atomic_load(&pacers_done) < PACERS) {
+        (void)fixture_turn(fixture, -1);
+    }
+    for (uint32_t i = 0; i < PACERS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    for (uint32_t i = 0; i < PACERS; i++) {
+        printf("worst reply %.1f ms, worst oversleeping %.1f ms\n",
+               (double)pacers[i].worst_reply_ns / 1e6, (double)pacers[i].worst_sleep_ns / 1e6);
+        assert_true(pacers[i].complete);
+        /* A busy machine delays everybody; what it does to a mere sleep is not held against us. */
+        assert_true(pacers[i].worst_reply_ns <=
+                    test_patience_ms(100) * INT64_C(1000000) + 4 * pacers[i].worst_sleep_ns);
+    }
+    fixture_expect_settled(fixture);
+}
+
+static void what_was_written_goes_out_at_flush_without_an_event(void **state)
+{
+    struct server_fixture *fixture = *state;
+    fixture_start(fixture);
+    struct peer peer;
+    throng_conn conn = fixture_open(fixture, &peer);
+    assert_int_equal(throng_write_data(fixture->server, conn, "now", 3), 0);
+    throng_flush(fixture->server);
+    char text[3];
+    /* No throng_get_event is called while the peer waits. */
+    assert_int_equal(peer_receive_frame(&peer, text, sizeof(text), test_deadline_ms()), 3);
+    assert_memory_equal(text, "now", 3);
+    peer_close(&peer);
+    fixture_expect_settled(fixture);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_timeout_of_zero_only_looks),
+        cmocka_unit_test(a_timeout_is_waited_for_and_answers_nothing),
+        cmocka_unit_test(an_event_ends_an_unlimited_wait),
+        cmocka_unit_test(a_wake_before_the_wait_is_not_forgotten),
+        cmocka_unit_test(one_wake_of_another_thread_ends_one_wait),
+        cmocka_unit_test(a_wake_from_a_signal_handler_ends_the_wait),
+        cmocka_unit_test(a_signal_without_a_wake_does_not_end_the_wait),
+        cmocka_unit_test(no_reply_comes_late_when_messages_come_one_at_a_time),
+        cmocka_unit_test(what_was_written_goes_out_at_flush_without_an_event),
+    };
+    return fixture_run_tests("server_wake", tests, sizeof(tests) / sizeof(tests[0]));
+}

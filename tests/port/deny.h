@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * Makes a system call unknown to this process, as an old kernel or a container's sandbox does. */
+#ifndef TEST_PORT_DENY_H
+#define TEST_PORT_DENY_H
+
+#include <stdbool.h>
+
+/* From now on call `number` answers `error` in the calling thread and those that it starts. For
+ * child processes: it cannot be undone. False if this system has no such filters. */
+bool deny_system_call(long number, int error);
+
+#endif

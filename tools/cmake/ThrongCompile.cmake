@@ -1,0 +1,36 @@
+# How every target of throng is compiled: throng_compile(TARGET) sets language, warnings, sanitizers.
+
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_STANDARD_REQUIRED ON)
+set(CMAKE_C_EXTENSIONS OFF)
+# Only what a header marks THRONG_API leaves a shared library.
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+# The common objects end in shared libraries too, and games link static ones into plug-ins.
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo" FORCE)
+endif()
+
+find_package(Threads REQUIRED)
+
+function(throng_compile target)
+    target_compile_options(${target} PRIVATE
+        -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes
+        -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Wundef -Wformat=2
+        $<$<BOOL:${THRONG_WARNINGS_AS_ERRORS}>:-Werror>)
+    if(THRONG_SANITIZE)
+        target_compile_options(${target} PRIVATE -fsanitize=${THRONG_SANITIZE}
+                               -fno-omit-frame-pointer -fno-sanitize-recover=all)
+        target_link_options(${target} PRIVATE -fsanitize=${THRONG_SANITIZE})
+        # gcc warns that TSan does not model fences. Ours order wake-ups only (parker, port); what
+        # a thread reads is published by the release of a ring, which TSan does see.
+        if(THRONG_SANITIZE MATCHES "thread" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+            target_compile_options(${target} PRIVATE -Wno-tsan)
+        endif()
+    endif()
+    if(THRONG_COVERAGE)
+        target_compile_options(${target} PRIVATE --coverage -O0)
+        target_link_options(${target} PRIVATE --coverage)
+    endif()
+endfunction()

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+# What tools/test and tools/demo share (they source it): messages, missing packages, a build.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+processors=$(nproc 2>/dev/null || echo 2)
+
+# say LINE...
+say() {
+    printf '%s\n' "$@"
+}
+
+fail() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+
+# Packages that `need` found missing.
+missing_packages=()
+
+# need PACKAGE COMMAND...: notes the package unless the command succeeds.
+need() {
+    local package=$1
+    shift
+    "$@" >/dev/null 2>&1 || missing_packages+=("$package")
+}
+
+have() {
+    command -v "$1"
+}
+
+# Runs apt-get as root, without a question.
+as_root_apt_get() {
+    local sudo=()
+    if [ "$(id -u)" -ne 0 ]; then
+        have sudo >/dev/null || fail "to install packages it needs root or sudo"
+        sudo=(sudo)
+    fi
+    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+
+# Installs what `need` noted. The lists of a bare machine are empty or old, so they are fetched if
+# the first try fails. Answers whether all is there.
+install_missing() {
+    [ ${#missing_packages[@]} -eq 0 ] && return 0
+    have apt-get >/dev/null || fail "please install: ${missing_packages[*]} (there is no apt-get here)"
+    say "installing ${missing_packages[*]}"
+    local install=(install -y --no-install-recommends "${missing_packages[@]}") status=0
+    as_root_apt_get "${install[@]}" >/dev/null 2>&1 ||
+        { as_root_apt_get update && as_root_apt_get "${install[@]}" >/dev/null; } || status=1
+    missing_packages=()
+    return $status
+}
+
+need_compiler_and_cmake() {
+    need gcc have gcc
+    need libc6-dev test -e /usr/include/stdio.h
+    need cmake have cmake
+    need make have make
+}
+
+# build PRESET [cmake option...]: configures and builds below build/PRESET.
+build() {
+    local preset=$1
+    shift
+    (cd "$root" && cmake --preset "$preset" "$@" &&
+        cmake --build --preset "$preset" --parallel "$processors")
+}
