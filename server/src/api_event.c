@@ -7,36 +7,43 @@
 #include "os/clock.h"
 #include "state.h"
 
+/* A connection takes its seat. */
+static void take_seat(struct tg_seat *seat, uint32_t worker, uint64_t conn)
+{
+    TG_REQUIRE(seat->id == 0);
+    seat->id = conn;
+    seat->user = NULL;
+    seat->units_out = 0;
+    seat->worker = (uint16_t)worker;
+    seat->flags = 0;
+    tg_chain_init(&seat->pending);
+}
+
 /* Fills the user's event. False for one that the user is not to see: it is released at once. */
 static bool deliver(struct throng_server *server, uint32_t worker,
                     const struct tg_event_entry *entry, struct throng_event *event)
 {
     struct tg_seat *seat = &server->seats[tg_conn_slot(entry->conn)];
-    if (entry->type == THRONG_EVENT_OPEN) {
-        TG_REQUIRE(seat->id == 0);
-        seat->id = entry->conn;
-        seat->user = NULL;
-        seat->units_out = 0;
-        seat->worker = (uint16_t)worker;
-        seat->flags = 0;
-        tg_chain_init(&seat->pending);
-    } else if (entry->type == THRONG_EVENT_CLOSED) {
-        TG_REQUIRE(seat->id == entry->conn);
+    bool wanted = true;
+    if (TG_LIKELY(entry->type == THRONG_EVENT_MESSAGE)) {
+        /* After throng_close or throng_abort only CLOSED is of interest. */
+        wanted = (seat->flags & (TG_SEAT_CLOSING | TG_SEAT_ABORTING)) == 0;
+    } else if (entry->type == THRONG_EVENT_OPEN) {
+        take_seat(seat, worker, entry->conn);
+    } else {
         seat->flags |= TG_SEAT_GONE;
     }
+    TG_REQUIRE(seat->id == entry->conn);
     event->type = entry->type;
     event->reason = entry->reason;
     event->conn.id = entry->conn;
     event->user = seat->user;
-    event->data = entry->type == THRONG_EVENT_MESSAGE ? entry->data : NULL;
+    event->data = entry->data; /* NULL unless it is a message */
     event->size = entry->size;
     event->listener = entry->listener;
     event->private_worker = worker;
     event->private_token = (uint64_t)entry->holder << 32 | entry->size;
-    tg_count(&server->counters.events_unreleased, 1);
-    /* After throng_close or throng_abort only CLOSED is of interest. */
-    return entry->type != THRONG_EVENT_MESSAGE ||
-           (seat->flags & (TG_SEAT_CLOSING | TG_SEAT_ABORTING)) == 0;
+    return wanted;
 }
 
 static size_t take_from(struct throng_server *server, uint32_t worker, struct throng_event *events,
@@ -49,6 +56,7 @@ static size_t take_from(struct throng_server *server, uint32_t worker, struct th
            (entry = tg_ring_peek_seen(ring)) != NULL) {
         bool wanted = deliver(server, worker, entry, &events[count]);
         tg_ring_pop(ring);
+        tg_count(&server->counters.events_unreleased, 1);
         server->batch_left--;
         if (wanted) {
             count++;
@@ -64,6 +72,9 @@ static size_t take_events(struct throng_server *server, struct throng_event *eve
                           size_t capacity)
 {
     size_t count = 0;
+    if (server->batch_left == 0) {
+        return 0;
+    }
     uint32_t workers = server->config.worker_count;
     for (uint32_t i = 0; i < workers && count < capacity; i++) {
         uint32_t worker = server->next_worker;
@@ -73,6 +84,15 @@ static size_t take_events(struct throng_server *server, struct throng_event *eve
         }
     }
     return count;
+}
+
+/* Hands the workers' log lines to the user's sink. */
+static void drain_logs(struct throng_server *server)
+{
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        tg_log_queue_drain(&server->workers[i].log, server->config.options.log,
+                           server->config.options.log_context);
+    }
 }
 
 /* A slot came free while a worker has connections parked that wait for one. */
@@ -90,14 +110,13 @@ static void pass_on_freed_slots(struct throng_server *server)
 /* Begins a batch with a fresh look at every ring. What the last one wrote is flushed. */
 static void begin_batch(struct throng_server *server)
 {
-    server->batch_left = TG_BATCH_EVENTS;
+    uint32_t seen = 0;
     pass_on_freed_slots(server);
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         struct tg_worker *worker = &server->workers[i];
-        (void)tg_ring_peek(&worker->events);
-        tg_log_queue_drain(&worker->log, server->config.options.log,
-                           server->config.options.log_context);
+        seen += tg_ring_look(&worker->events);
     }
+    server->batch_left = seen < TG_BATCH_EVENTS ? seen : TG_BATCH_EVENTS;
     /* The next batch begins with another worker, so that a busy one does not starve the rest. */
     server->next_worker =
         server->next_worker + 1 >= server->config.worker_count ? 0 : server->next_worker + 1;
@@ -186,6 +205,7 @@ int throng_get_events(struct throng_server *server, struct throng_event *events,
         /* While we waited nobody wrote: only what did not fit into a full ring is left. */
         if (!waited || server->dirty_head != TG_INDEX_NONE || server->drain_due != 0) {
             tg_server_flush(server);
+            drain_logs(server);
         }
         begin_batch(server);
         count = take_events(server, events, limit);

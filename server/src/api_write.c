@@ -36,7 +36,8 @@ void tg_server_collect_blocks(struct throng_server *server)
                           tg_block_pool_free_units(&server->blocks), memory_order_relaxed);
 }
 
-void tg_server_mark_dirty(struct throng_server *server, struct tg_seat *seat)
+/* Puts a connection into the list of those to flush, unless it is there. */
+static void mark_dirty(struct throng_server *server, struct tg_seat *seat)
 {
     if ((seat->flags & TG_SEAT_DIRTY) != 0) {
         return;
@@ -92,7 +93,7 @@ static uint64_t flush_seats(struct throng_server *server)
         seat->flags &= (uint16_t)~TG_SEAT_DIRTY;
         if (!flush_seat(server, seat)) {
             full |= UINT64_C(1) << seat->worker;
-            tg_server_mark_dirty(server, seat);
+            mark_dirty(server, seat);
         }
     }
     return full;
@@ -174,6 +175,9 @@ static bool append(struct throng_server *server, struct tg_seat *seat, const voi
 {
     uint8_t header[THRONG_FRAME_HEADER_BYTES];
     tg_frame_length_write(header, (uint32_t)size, server->config.options.byte_order);
+    if (tg_chain_append_in_room(&seat->pending, &server->blocks, header, data, size)) {
+        return true;
+    }
     return seat->units_out < server->config.send_units_max &&
            tg_chain_append(&seat->pending, &server->blocks, seat->id,
                            server->config.send_units_max - seat->units_out, header, sizeof(header),
@@ -203,7 +207,7 @@ int throng_write_data(struct throng_server *server, throng_conn conn, const void
             return THRONG_EAGAIN;
         }
     }
-    tg_server_mark_dirty(server, seat);
+    mark_dirty(server, seat);
     tg_count(&server->counters.messages_written, 1);
     return 0;
 }
@@ -219,7 +223,7 @@ int throng_close(struct throng_server *server, throng_conn conn)
         return THRONG_ECLOSING;
     }
     seat->flags |= TG_SEAT_CLOSING | TG_SEAT_CLOSE_DUE;
-    tg_server_mark_dirty(server, seat);
+    mark_dirty(server, seat);
     return 0;
 }
 
@@ -238,6 +242,6 @@ int throng_abort(struct throng_server *server, throng_conn conn)
         tg_server_free_chain(server, &seat->pending);
     }
     seat->flags |= TG_SEAT_ABORTING | TG_SEAT_ABORT_DUE;
-    tg_server_mark_dirty(server, seat);
+    mark_dirty(server, seat);
     return 0;
 }

@@ -226,25 +226,8 @@ static int await_worker(struct throng_server *server, struct tg_worker *worker)
     }
 }
 
-/* A worker with a table of its own has closed its port there; the copies in the process's table
- * were kept for waking it. */
-static void close_port_copies(struct tg_worker *worker)
+static void stop_threads(struct throng_server *server)
 {
-    for (uint32_t i = 0; i < worker->port_descriptor_count; i++) {
-        tg_socket_close(worker->port_descriptors[i]);
-    }
-    worker->port_descriptor_count = 0;
-}
-
-static void stop_workers(struct throng_server *server)
-{
-    if (server->config.inline_mode) {
-        if (server->workers[0].port != NULL) {
-            tg_worker_close(&server->workers[0]);
-        }
-        close_sockets(server->workers[0].sockets);
-        return;
-    }
     for (uint32_t i = 0; i < server->workers_started; i++) {
         struct tg_worker *worker = &server->workers[i];
         /* release: pairs with the acquire in the worker's loop. */
@@ -256,10 +239,18 @@ static void stop_workers(struct throng_server *server)
     for (uint32_t i = 0; i < server->workers_started; i++) {
         tg_thread_join(&server->workers[i].thread);
     }
+}
+
+static void stop_workers(struct throng_server *server)
+{
+    if (!server->config.inline_mode) {
+        stop_threads(server);
+    } else if (server->workers[0].port != NULL) {
+        tg_worker_close(&server->workers[0]);
+    }
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
-        if (server->config.own_descriptors) {
-            close_port_copies(&server->workers[i]);
-        } else {
+        tg_worker_destroy(&server->workers[i]);
+        if (!server->config.own_descriptors) {
             close_sockets(server->workers[i].sockets);
         }
     }

@@ -102,7 +102,4 @@ void tg_server_collect_blocks(struct throng_server *server);
 /* Hands everything written and released to the workers and wakes those that sleep (api_write.c). */
 void tg_server_flush(struct throng_server *server);
 
-/* Puts a connection into the list of those to flush (api_write.c). */
-void tg_server_mark_dirty(struct throng_server *server, struct tg_seat *seat);
-
 #endif

@@ -124,6 +124,14 @@ static inline void *tg_ring_peek_seen(struct tg_ring *ring)
     return ring->entries + (size_t)(ring->head & ring->mask) * ring->entry_bytes;
 }
 
+/* Consumer: a fresh look. Answers how many entries are readable. */
+static inline uint32_t tg_ring_look(struct tg_ring *ring)
+{
+    /* acquire: pairs with the release in tg_ring_publish. */
+    ring->tail_seen = atomic_load_explicit(&ring->tail_shared, memory_order_acquire);
+    return ring->tail_seen - ring->head;
+}
+
 /* Consumer: takes the peeked entry. Its room is not given back before tg_ring_return. */
 static inline void tg_ring_pop(struct tg_ring *ring)
 {

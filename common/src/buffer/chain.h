@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "buffer/block_pool.h"
 
@@ -42,6 +43,30 @@ void tg_chain_init(struct tg_chain *chain);
 bool tg_chain_append(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
                      uint32_t units_max, const void *prefix, size_t prefix_size, const void *data,
                      size_t size);
+
+/* The hot case of an append: a small frame that fits into the room left in the last block. False, with
+ * nothing changed, if it does not fit: tg_chain_append takes every case. */
+static inline bool tg_chain_append_in_room(struct tg_chain *chain, struct tg_block_pool *pool,
+                                           const uint8_t header[4], const void *data, size_t size)
+{
+    if (chain->tail == TG_BLOCK_NONE) {
+        return false;
+    }
+    struct tg_block *block = &pool->blocks[chain->tail];
+    size_t end = block->end;
+    if (size > TG_LARGE_BLOCK_BYTES ||
+        4 + size > (size_t)tg_block_capacity(pool, chain->tail) - end) {
+        return false;
+    }
+    uint8_t *target = tg_block_data(pool, chain->tail) + end;
+    memcpy(target, header, 4);
+    if (size > 0) {
+        memcpy(target + 4, data, size);
+    }
+    block->end = (uint16_t)(end + 4 + size);
+    chain->bytes += (uint32_t)(4 + size);
+    return true;
+}
 
 /* Moves all of `source` behind `target`; `source` is empty afterwards. */
 void tg_chain_join(struct tg_chain *target, struct tg_chain *source, struct tg_block_pool *pool);

@@ -25,8 +25,33 @@ struct tg_frame {
     uint32_t size; /* WHOLE, TOO_LARGE, and PARTIAL with a whole header: the payload length */
 };
 
-uint32_t tg_frame_length_read(const uint8_t *header, enum throng_byte_order order);
-void tg_frame_length_write(uint8_t *header, uint32_t length, enum throng_byte_order order);
+/* Byte by byte, so that neither alignment nor the machine's own order matters; compilers turn each
+ * of these into one load or store, with a swap where needed. */
+static inline uint32_t tg_frame_length_read(const uint8_t *header, enum throng_byte_order order)
+{
+    if (order == THRONG_BYTE_ORDER_LITTLE) {
+        return (uint32_t)header[3] << 24 | (uint32_t)header[2] << 16 | (uint32_t)header[1] << 8 |
+               header[0];
+    }
+    return (uint32_t)header[0] << 24 | (uint32_t)header[1] << 16 | (uint32_t)header[2] << 8 |
+           header[3];
+}
+
+static inline void tg_frame_length_write(uint8_t *header, uint32_t length,
+                                         enum throng_byte_order order)
+{
+    if (order == THRONG_BYTE_ORDER_LITTLE) {
+        header[0] = (uint8_t)length;
+        header[1] = (uint8_t)(length >> 8);
+        header[2] = (uint8_t)(length >> 16);
+        header[3] = (uint8_t)(length >> 24);
+        return;
+    }
+    header[0] = (uint8_t)(length >> 24);
+    header[1] = (uint8_t)(length >> 16);
+    header[2] = (uint8_t)(length >> 8);
+    header[3] = (uint8_t)length;
+}
 
 /* Looks at the frame that starts at data[0]. A whole frame occupies THRONG_FRAME_HEADER_BYTES +
  * frame->size bytes of the input. */

@@ -14,17 +14,23 @@
 #include "base/assert.h"
 #include "event/log_queue.h"
 
+/* The next entry of the event ring, counted as out. There must be room. */
+static struct tg_event_entry *add_event(struct tg_worker *worker)
+{
+    struct tg_event_entry *entry = tg_ring_claim(&worker->events);
+    /* Every entry in the ring is an event that is out, so the ring cannot be full. */
+    TG_REQUIRE(entry != NULL && worker->events_out < worker->events_max);
+    tg_ring_push(&worker->events);
+    worker->events_out++;
+    return entry;
+}
+
 bool tg_worker_push_event(struct tg_worker *worker, const struct tg_event_entry *event)
 {
     if (worker->events_out >= worker->events_max) {
         return false;
     }
-    struct tg_event_entry *entry = tg_ring_claim(&worker->events);
-    /* Every entry in the ring is an event that is out, so the ring cannot be full. */
-    TG_REQUIRE(entry != NULL);
-    *entry = *event;
-    tg_ring_push(&worker->events);
-    worker->events_out++;
+    *add_event(worker) = *event;
     return true;
 }
 
@@ -76,22 +82,20 @@ static void pause_for_flow(struct tg_worker *worker, struct tg_slot *slot)
 static void push_message(struct tg_worker *worker, struct tg_slot *slot,
                          const struct tg_message *message)
 {
-    struct tg_event_entry event = {
-        .conn = slot->id,
-        .data = message->data,
-        .size = message->size,
-        .type = THRONG_EVENT_MESSAGE,
-        .listener = slot->listener,
-    };
+    struct tg_event_entry *event = add_event(worker);
+    event->conn = slot->id;
+    event->data = message->data;
+    event->size = message->size;
+    event->type = THRONG_EVENT_MESSAGE;
+    event->reason = 0;
+    event->listener = slot->listener;
     if (message->block == TG_MESSAGE_NONE) {
-        event.holder = slot->input_buffer;
+        event->holder = slot->input_buffer;
         tg_recv_pool_retain(&worker->recv_pool, slot->input_buffer);
     } else {
-        event.holder = message->block | TG_HOLDER_BLOCK_BIT;
+        event->holder = message->block | TG_HOLDER_BLOCK_BIT;
         worker->message_blocks_out++;
     }
-    bool pushed = tg_worker_push_event(worker, &event);
-    TG_ENSURE(pushed);
     slot->events_held++;
     slot->bytes_held += message->size + THRONG_FRAME_HEADER_BYTES;
     tg_count(&worker->counters.messages_received, 1);

@@ -36,9 +36,7 @@ static int take_own_descriptors(struct tg_worker *worker)
     for (uint32_t i = 0; i < worker->listener_count; i++) {
         keep[count++] = worker->sockets[i];
     }
-    for (uint32_t i = 0; i < worker->port_descriptor_count; i++) {
-        keep[count++] = worker->port_descriptors[i];
-    }
+    count += tg_port_descriptors(worker->port, keep + count, TG_PORT_DESCRIPTORS_MAX);
     return tg_thread_own_descriptors(keep, count);
 }
 
@@ -55,8 +53,6 @@ int tg_worker_open(struct tg_worker *worker)
     if (error < 0) {
         return error;
     }
-    worker->port_descriptor_count =
-        tg_port_descriptors(worker->port, worker->port_descriptors, TG_PORT_DESCRIPTORS_MAX);
     if (worker->own_descriptors) {
         error = take_own_descriptors(worker);
     }
@@ -235,6 +231,10 @@ void tg_worker_close(struct tg_worker *worker)
         }
         TG_ENSURE(clock_ms() < deadline_ms);
     }
+}
+
+void tg_worker_destroy(struct tg_worker *worker)
+{
     tg_port_destroy(worker->port);
     worker->port = NULL;
 }

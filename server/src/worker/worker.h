@@ -116,11 +116,6 @@ struct tg_worker {
     tg_socket sockets[THRONG_LISTENERS_MAX]; /* listening sockets to bring into the port */
     struct tg_thread thread;
 
-    /* With private tables the port's descriptors exist twice under the same number: in the worker's
-     * table and in the process's, from where the logic thread wakes the port. */
-    tg_socket port_descriptors[TG_PORT_DESCRIPTORS_MAX];
-    uint32_t port_descriptor_count;
-
     /* Rings; producer and consumer sides lie apart. */
     struct tg_ring events;
     struct tg_ring releases;
@@ -176,6 +171,11 @@ void tg_worker_main(void *worker);
 int tg_worker_open(struct tg_worker *worker);
 void tg_worker_turn(struct tg_worker *worker, int64_t timeout_ns);
 void tg_worker_close(struct tg_worker *worker);
+
+/* Ends the port of a closed worker. After the worker's thread was joined, so that nobody who means to
+ * wake the worker finds a descriptor that is somebody else's by now. With a private table the
+ * worker's copies went with its thread, and these are the process's copies of the same number. */
+void tg_worker_destroy(struct tg_worker *worker);
 
 /* ---- shared by the completion files ---- */
 
