@@ -34,7 +34,7 @@ ROOMS = {
     "tests/fuzz": "inner tests",
     "tests/bench": "inner tests",
     "tests/integration": "outer tests",
-    "tests/stress": "outer tests",
+    "tests/stress": "tool tests",
     "tests/interop": "outer tests",
     "tests/consumer": "outer tests",
     "tests/support": "support",
@@ -65,13 +65,14 @@ ALLOWED = {
     "examples": PUBLIC | {"examples"},
     "tools": PUBLIC | {"tools"},
     "outer tests": PUBLIC | {"outer tests", "support"},
+    "tool tests": PUBLIC | {"tools", "tool tests", "support"},
     "support": PUBLIC | {"support"},
     "inner tests": SERVER | {"client api", "client", "inner tests", "support"},
 }
 
 # Rooms of the libraries that know the system; every other one asks them.
 SYSTEM_ROOMS = {"os", "port"}
-PROGRAM_ROOMS = {"examples", "tools", "outer tests", "inner tests", "support"}
+PROGRAM_ROOMS = {"examples", "tools", "outer tests", "tool tests", "inner tests", "support"}
 
 # Headers of C11: everything else in <> is the system's or another library's.
 C11_HEADERS = set(

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: MIT
+"""What the checks of throng-stress share: running it, an echo server beside it, and complaining."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+
+LIMIT_S = 60
+
+
+def scaled(full):
+    """`full` brought down to THRONG_TEST_SCALE percent, as in tests/support/check.h."""
+    return max(1, full * int(os.environ.get("THRONG_TEST_SCALE", "100")) // 100)
+
+
+def stress(program, address, *options, limit_s=LIMIT_S):
+    """Runs the load client; answers its exit status and its report."""
+    command = [program, "--connect", address, "--json", *options]
+    print("+", " ".join(command[1:]), flush=True)
+    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=limit_s)
+    return result.returncode, json.loads(result.stdout)
+
+
+class Echo:
+    """throng-echo, for as long as the with statement lasts. SIGTERM must end it with 0."""
+
+    def __init__(self, program, *options):
+        self.process = subprocess.Popen([program, "--listen", "tcp://127.0.0.1:0", *options],
+                                        stdout=subprocess.PIPE, text=True)
+        line = self.process.stdout.readline()
+        found = re.fullmatch(r"listening on (tcp://127\.0\.0\.1:\d+)\n", line)
+        if found is None:
+            self.process.kill()
+            sys.exit(f"the server said {line!r}")
+        self.address = found.group(1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.send_signal(signal.SIGTERM)
+        self.visit()
+        try:
+            status = self.process.wait(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            sys.exit(f"the server did not end within {LIMIT_S} s of SIGTERM")
+        if status != 0:
+            sys.exit(f"the server exited with {status}")
+
+    def visit(self):
+        """ThreadSanitizer holds a signal's handler back until its thread is through with its wait: a
+        visitor ends that. One who comes after the listener was closed is not needed."""
+        try:
+            host, port = self.address.removeprefix("tcp://").split(":")
+            socket.create_connection((host, int(port)), timeout=5).close()
+        except OSError:
+            pass
+
+
+def expect(report, **expected):
+    """Exits, with a line, unless the report has these values."""
+    wrong = [f"{key} is {report.get(key)}, expected {value}" for key, value in expected.items()
+             if report.get(key) != value]
+    if wrong:
+        sys.exit("\n".join(wrong + [json.dumps(report)]))
+
+
+def expect_status(status, expected):
+    if status != expected:
+        sys.exit(f"throng-stress exited with {status}, expected {expected}")

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ * See report.h. */
+#include "report.h"
+
+#include <inttypes.h>
+
+#include <throng/version.h>
+
+static double per_second(uint64_t count, double seconds)
+{
+    return seconds > 0 ? (double)count / seconds : 0;
+}
+
+static double microseconds(const struct histogram *latency, uint32_t per_million)
+{
+    return (double)histogram_at(latency, per_million) / 1e3;
+}
+
+/* ---- table ---- */
+
+static void print_count(FILE *file, const char *name, uint64_t count)
+{
+    fprintf(file, "  %-24s %" PRIu64 "\n", name, count);
+}
+
+static void print_wrong(FILE *file, const char *name, uint64_t count)
+{
+    if (count > 0) {
+        fprintf(file, "  %-24s %" PRIu64 "  <--\n", name, count);
+    } else {
+        print_count(file, name, count);
+    }
+}
+
+static void print_connections(FILE *file, const struct stress_options *options,
+                              const struct outcome *outcome)
+{
+    const struct totals *totals = &outcome->totals;
+    fprintf(file, "connections\n");
+    print_count(file, "asked for", options->connections);
+    print_count(file, "connected", totals->opened);
+    print_count(file, "at once, this end", outcome->peak);
+    print_count(file, "at the end, this end", outcome->alive);
+    if (outcome->has_established) {
+        print_count(file, "at the end, server's end", outcome->established);
+    } else {
+        fprintf(file, "  %-24s unknown\n", "at the end, server's end");
+    }
+    fprintf(file, "  %-24s %.3f s, %.0f a second\n", "connecting took", outcome->connect_seconds,
+            per_second(totals->opened, outcome->connect_seconds));
+    print_wrong(file, "failed", options->connections - totals->opened);
+    print_wrong(file, "  refused", totals->refused);
+    print_wrong(file, "  timed out", totals->timed_out);
+    print_wrong(file, "reset by the server", totals->reset);
+    print_wrong(file, "closed by the server", totals->ended);
+    print_wrong(file, "broken otherwise", totals->broken);
+}
+
+static void print_messages(FILE *file, const struct stress_options *options,
+                           const struct outcome *outcome)
+{
+    const struct totals *totals = &outcome->totals;
+    fprintf(file, "messages\n");
+    print_count(file, "sent", totals->sent);
+    print_count(file, "answered right", totals->received);
+    print_count(file, "connections answered", totals->answered);
+    fprintf(file, "  %-24s %.0f messages, %.2f MB of payload, each way\n", "a second",
+            per_second(totals->received, outcome->talk_seconds),
+            per_second(totals->bytes, outcome->talk_seconds) / 1e6);
+    print_wrong(file, "unanswered", outcome->unanswered);
+    print_wrong(file, "lost", totals->lost);
+    print_wrong(file, "duplicated", totals->duplicated);
+    print_wrong(file, "reordered", totals->reordered);
+    print_wrong(file, "corrupted", totals->corrupted);
+    print_wrong(file, "foreign", totals->foreign);
+    if (options->rate > 0) {
+        print_count(file, "sent late", totals->late);
+        print_count(file, "due, but never sent", totals->unsent);
+    }
+}
+
+static void print_latency(FILE *file, const struct stress_options *options,
+                          const struct histogram *latency)
+{
+    fprintf(file, "latency, microseconds from the %s\n",
+            options->rate > 0 ? "intended send time" : "send");
+    fprintf(file, "  p50 %.1f   p90 %.1f   p99 %.1f   p99.9 %.1f   max %.1f\n",
+            microseconds(latency, 500000), microseconds(latency, 900000),
+            microseconds(latency, 990000), microseconds(latency, 999000),
+            (double)latency->max / 1e3);
+}
+
+static void print_own(FILE *file, const struct outcome *outcome)
+{
+    fprintf(file, "this process\n");
+    fprintf(file, "  %-24s %.2f s user, %.2f s system\n", "CPU", outcome->usage.user_seconds,
+            outcome->usage.system_seconds);
+    fprintf(file, "  %-24s %.1f MiB\n", "memory at most",
+            (double)outcome->usage.peak_rss_bytes / 1048576);
+    print_count(file, "threads", outcome->threads);
+    print_count(file, "source addresses", outcome->sources);
+    fprintf(file, "  %-24s %s\n", "backend", outcome->backend);
+}
+
+void report_table(FILE *file, const struct stress_options *options, const struct outcome *outcome)
+{
+    print_connections(file, options, outcome);
+    print_messages(file, options, outcome);
+    print_latency(file, options, &outcome->latency);
+    print_own(file, outcome);
+    if (outcome->interrupted) {
+        fprintf(file, "stopped early by a signal\n");
+    }
+    if (outcome->errors == 0) {
+        fprintf(file, "all right\n");
+    } else {
+        fprintf(file, "NOT ALL RIGHT: %" PRIu64 " errors\n", outcome->errors);
+    }
+}
+
+/* ---- JSON ---- */
+
+static void json_count(FILE *file, const char *key, uint64_t count)
+{
+    fprintf(file, "  \"%s\": %" PRIu64 ",\n", key, count);
+}
+
+static void json_real(FILE *file, const char *key, double number)
+{
+    fprintf(file, "  \"%s\": %.3f,\n", key, number);
+}
+
+static void json_connections(FILE *file, const struct stress_options *options,
+                             const struct outcome *outcome)
+{
+    const struct totals *totals = &outcome->totals;
+    json_count(file, "connections", options->connections);
+    json_count(file, "connected", totals->opened);
+    json_count(file, "connected_peak", outcome->peak);
+    json_count(file, "alive", outcome->alive);
+    if (outcome->has_established) {
+        json_count(file, "server_established", outcome->established);
+    } else {
+        fprintf(file, "  \"server_established\": null,\n");
+    }
+    json_count(file, "failed", options->connections - totals->opened);
+    json_count(file, "refused", totals->refused);
+    json_count(file, "timed_out", totals->timed_out);
+    json_count(file, "reset", totals->reset);
+    json_count(file, "closed_by_peer", totals->ended);
+    json_count(file, "broken", totals->broken);
+    json_real(file, "connect_seconds", outcome->connect_seconds);
+    json_real(file, "connects_per_second", per_second(totals->opened, outcome->connect_seconds));
+}
+
+static void json_messages(FILE *file, const struct outcome *outcome)
+{
+    const struct totals *totals = &outcome->totals;
+    json_count(file, "messages_sent", totals->sent);
+    json_count(file, "messages_received", totals->received);
+    json_count(file, "bytes_received", totals->bytes);
+    json_count(file, "answered", totals->answered);
+    json_real(file, "talk_seconds", outcome->talk_seconds);
+    json_real(file, "messages_per_second", per_second(totals->received, outcome->talk_seconds));
+    json_real(file, "bytes_per_second", per_second(totals->bytes, outcome->talk_seconds));
+    json_count(file, "unanswered", outcome->unanswered);
+    json_count(file, "lost", totals->lost);
+    json_count(file, "duplicated", totals->duplicated);
+    json_count(file, "reordered", totals->reordered);
+    json_count(file, "corrupted", totals->corrupted);
+    json_count(file, "foreign", totals->foreign);
+    json_count(file, "late", totals->late);
+    json_count(file, "unsent", totals->unsent);
+}
+
+static void json_latency(FILE *file, const struct histogram *latency)
+{
+    fprintf(file,
+            "  \"latency_us\": {\"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p99_9\": %.1f, "
+            "\"max\": %.1f},\n",
+            microseconds(latency, 500000), microseconds(latency, 900000),
+            microseconds(latency, 990000), microseconds(latency, 999000),
+            (double)latency->max / 1e3);
+}
+
+void report_json(FILE *file, const struct stress_options *options, const struct outcome *outcome)
+{
+    fprintf(file, "{\n  \"throng_version\": \"%s\",\n", throng_version());
+    json_connections(file, options, outcome);
+    json_messages(file, outcome);
+    json_count(file, "errors", outcome->errors);
+    json_latency(file, &outcome->latency);
+    json_real(file, "cpu_user_seconds", outcome->usage.user_seconds);
+    json_real(file, "cpu_system_seconds", outcome->usage.system_seconds);
+    json_count(file, "peak_rss_bytes", outcome->usage.peak_rss_bytes);
+    json_count(file, "threads", outcome->threads);
+    json_count(file, "source_addresses", outcome->sources);
+    json_count(file, "seed", options->seed);
+    fprintf(file, "  \"backend\": \"%s\",\n  \"interrupted\": %s\n}\n", outcome->backend,
+            outcome->interrupted ? "true" : "false");
+}

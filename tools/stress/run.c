@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT
+ * See run.h. Looks every few milliseconds whether a phase is over; the swarm's threads do the
+ * work. */
+#include "run.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "interrupt.h"
+#include "kernel_table.h"
+#include "load.h"
+#include "progress.h"
+
+#define LOOK_MS 5
+
+/* How long closing may take: a little more than the swarm waits for a peer. */
+#define CLOSE_NS UINT64_C(8000000000)
+
+struct run {
+    const struct stress_options *options;
+    struct load *load;
+    struct progress progress;
+    uint64_t start_ns;
+    uint64_t talk_ns;
+    uint32_t signals;
+};
+
+/* The totals of now; shows progress; sleeps a little before. */
+static uint64_t look(struct run *run, struct totals *totals)
+{
+    run->signals += interrupt_wait(LOOK_MS);
+    load_totals(run->load, totals);
+    uint64_t now_ns = throng_swarm_now_ns();
+    progress_show(&run->progress, totals,
+                  atomic_load_explicit(&run->load->up, memory_order_relaxed), now_ns);
+    return now_ns;
+}
+
+/* Bounded by the connect time-out of each connection. */
+static void wait_for_connects(struct run *run)
+{
+    struct totals totals;
+    uint64_t tried;
+    progress_phase(&run->progress, "connecting");
+    do {
+        (void)look(run, &totals);
+        tried = totals.opened + totals.refused + totals.timed_out + totals.not_made;
+    } while (tried < run->options->connections && run->signals == 0);
+}
+
+static void talk(struct run *run)
+{
+    struct totals totals;
+    uint64_t now_ns;
+    progress_phase(&run->progress, "talking");
+    load_enter(run->load, LOAD_TALK);
+    run->talk_ns = tally_read(&run->load->talk_start_ns);
+    uint64_t progress_ns = run->talk_ns;
+    uint64_t stall_ns = run->options->drain_timeout_ms * UINT64_C(1000000);
+    uint64_t settled = 0;
+    bool over;
+    do {
+        now_ns = look(run, &totals);
+        if (totals.settled != settled || totals.settled + totals.abandoned >= totals.sent) {
+            settled = totals.settled;
+            progress_ns = now_ns;
+        }
+        /* Without a time limit a server that answers nothing any more ends the talk. */
+        bool stalled = run->options->talk_ns == UINT64_MAX && now_ns - progress_ns > stall_ns;
+        over = stalled || now_ns - run->talk_ns >= run->options->talk_ns ||
+               (load_in_phase(run->load, LOAD_TALK) && totals.talkers == 0);
+    } while (!over && run->signals == 0);
+}
+
+/* Until every message is accounted for, or none was for the time that --drain-timeout says. */
+static void drain(struct run *run)
+{
+    struct totals totals;
+    progress_phase(&run->progress, "draining");
+    load_enter(run->load, LOAD_DRAIN);
+    uint64_t patience_ns = run->options->drain_timeout_ms * UINT64_C(1000000);
+    uint64_t progress_ns = throng_swarm_now_ns();
+    uint64_t settled = 0;
+    uint64_t now_ns;
+    bool over;
+    do {
+        /* Asked first: counts read after it are final on the sending side. */
+        bool quiet = load_in_phase(run->load, LOAD_DRAIN);
+        now_ns = look(run, &totals);
+        if (totals.settled != settled) {
+            settled = totals.settled;
+            progress_ns = now_ns;
+        }
+        over = quiet && totals.settled + totals.abandoned >= totals.sent;
+    } while (!over && now_ns - progress_ns < patience_ns && run->signals < 2);
+}
+
+static void idle(struct run *run)
+{
+    struct totals totals;
+    progress_phase(&run->progress, "idle");
+    load_enter(run->load, LOAD_IDLE);
+    uint64_t start_ns = throng_swarm_now_ns();
+    while (run->signals == 0 && look(run, &totals) - start_ns < run->options->idle_ns) {
+        /* the connections have to stay as they are */
+    }
+}
+
+/* Both ends' counts, while the connections are still there. */
+static void look_at_both_ends(const struct run *run, struct outcome *outcome)
+{
+    uint16_t ports[THRONG_SWARM_TARGETS_MAX];
+    outcome->alive = atomic_load_explicit(&run->load->up, memory_order_relaxed);
+    for (uint32_t i = 0; i < run->options->target_count; i++) {
+        if (!kernel_table_port(run->options->targets[i], &ports[i])) {
+            return;
+        }
+    }
+    outcome->has_established =
+        kernel_table_established(ports, run->options->target_count, &outcome->established);
+}
+
+/* Says goodbye to each; those that take too long are reset by throng_swarm_stop. */
+static void close_all(struct run *run)
+{
+    struct totals totals;
+    progress_phase(&run->progress, "closing");
+    uint32_t signals = run->signals;
+    load_enter(run->load, LOAD_CLOSE);
+    uint64_t start_ns = throng_swarm_now_ns();
+    while (atomic_load_explicit(&run->load->up, memory_order_relaxed) > 0 &&
+           look(run, &totals) - start_ns < CLOSE_NS && run->signals == signals) {
+        /* each on_closed makes it one less */
+    }
+}
+
+static double seconds_between(uint64_t from_ns, uint64_t to_ns)
+{
+    return to_ns > from_ns ? (double)(to_ns - from_ns) / 1e9 : 0;
+}
+
+static void count_errors(const struct run *run, struct outcome *outcome)
+{
+    const struct totals *totals = &outcome->totals;
+    outcome->unanswered = totals->sent - totals->settled;
+    outcome->errors = run->options->connections - totals->opened + totals->reset + totals->ended +
+                      totals->broken + totals->lost + totals->duplicated + totals->reordered +
+                      totals->corrupted + totals->foreign + outcome->unanswered;
+}
+
+/* After the threads have ended: their histograms are ours to read. */
+static void gather(struct run *run, struct outcome *outcome)
+{
+    load_totals(run->load, &outcome->totals);
+    for (uint32_t i = 0; i < outcome->threads; i++) {
+        if (run->load->threads[i].thread_count > 0) {
+            histogram_merge(&outcome->latency, &run->load->threads[i].latency);
+        }
+    }
+    outcome->peak = atomic_load_explicit(&run->load->peak, memory_order_relaxed);
+    outcome->connect_seconds = seconds_between(run->start_ns, outcome->totals.last_open_ns);
+    outcome->talk_seconds = seconds_between(run->talk_ns, outcome->totals.last_echo_ns);
+    outcome->interrupted = run->signals > 0;
+    count_errors(run, outcome);
+    process_usage(&outcome->usage);
+}
+
+static void fill_swarm_options(struct throng_swarm_options *swarm, struct load *load)
+{
+    const struct stress_options *options = load->options;
+    throng_swarm_options_init(swarm);
+    memcpy(swarm->targets, options->targets, sizeof(swarm->targets));
+    swarm->connections = options->connections;
+    swarm->threads = options->threads;
+    swarm->message_bytes_max = options->message_max;
+    swarm->byte_order = options->byte_order;
+    swarm->connects_per_second = options->connect_rate;
+    swarm->connect_timeout_ms = options->connect_timeout_ms;
+    swarm->source = options->source;
+    swarm->source_count = options->source_count;
+    swarm->backend = options->backend;
+    swarm->handler = load_handler(load);
+}
+
+static void run_phases(struct run *run, struct outcome *outcome)
+{
+    wait_for_connects(run);
+    if (run->signals == 0) {
+        talk(run);
+        drain(run);
+    }
+    if (run->signals == 0 && run->options->idle_ns > 0) {
+        idle(run);
+    }
+    look_at_both_ends(run, outcome);
+    close_all(run);
+    progress_end(&run->progress);
+}
+
+static void say_sources(const struct stress_options *options, const struct outcome *outcome)
+{
+    if (outcome->sources > 1 && options->source.family == THRONG_ADDRESS_NONE) {
+        fprintf(stderr,
+                "one source address has not enough ports for %u connections: using %u source "
+                "addresses\n",
+                options->connections, outcome->sources);
+    }
+}
+
+int run_load(const struct stress_options *options, struct outcome *outcome,
+             struct throng_error *error)
+{
+    struct load load;
+    struct throng_swarm_options swarm;
+    memset(outcome, 0, sizeof(*outcome));
+    int result = load_create(&load, options);
+    if (result < 0) {
+        (void)snprintf(error->text, sizeof(error->text),
+                       "the system has no memory for %u "
+                       "connections with payloads of %u bytes",
+                       options->connections, options->size_max);
+        return result;
+    }
+    struct run run = {.options = options, .load = &load};
+    interrupt_prepare();
+    progress_start(&run.progress, options, throng_swarm_now_ns());
+    fill_swarm_options(&swarm, &load);
+    run.start_ns = throng_swarm_now_ns();
+    run.talk_ns = UINT64_MAX;
+    result = throng_swarm_start(&load.swarm, &swarm, error);
+    if (result == 0) {
+        outcome->threads = throng_swarm_threads(load.swarm);
+        outcome->sources = throng_swarm_source_count(load.swarm);
+        outcome->backend = throng_swarm_backend(load.swarm);
+        say_sources(options, outcome);
+        run_phases(&run, outcome);
+        throng_swarm_stop(load.swarm);
+        gather(&run, outcome);
+    }
+    load_destroy(&load);
+    return result;
+}
