@@ -53,6 +53,7 @@ static void one_too_many_is_reset_and_the_rest_are_unaffected(void **state)
     fixture->options.max_connections = ROOM;
     fixture_start(fixture);
     fill(fixture, peers);
+    fixture->log_lines = 0;
     for (uint32_t i = 0; i < 20; i++) {
         struct peer extra;
         fixture_connect(fixture, &extra);
@@ -60,6 +61,10 @@ static void one_too_many_is_reset_and_the_rest_are_unaffected(void **state)
         peer_close(&extra);
     }
     assert_int_equal(fixture_counters(fixture).refused, 20);
+    /* It is said, but not twenty times. */
+    FIXTURE_UNTIL(fixture, fixture->log_lines > 0);
+    assert_non_null(strstr(fixture->log_last, "max_connections"));
+    assert_true(fixture->log_lines <= 4);
     assert_int_equal(fixture_counters(fixture).connections, ROOM);
     assert_int_equal(fixture->journal.opened, ROOM);
     expect_all_served(fixture, peers);

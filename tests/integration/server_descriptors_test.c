@@ -61,7 +61,8 @@ static int echo_until_told(struct throng_server *server)
     return result == THRONG_ESTOPPED ? 0 : 1;
 }
 
-static int run_child(int report_pipe, const struct rlimit *limit,
+/* `later`: the limit from the moment on in which it serves; NULL: none. */
+static int run_child(int report_pipe, const struct rlimit *limit, const struct rlimit *later,
                      const struct throng_server_options *options)
 {
     struct report report = {0};
@@ -77,14 +78,17 @@ static int run_child(int report_pipe, const struct rlimit *limit,
         (void)throng_server_listen_address(served, 0, &report.address);
         report.io_threads = throng_server_io_threads(served);
     }
+    if (later != NULL && setrlimit(RLIMIT_NOFILE, later) != 0) {
+        return 2;
+    }
     if (write(report_pipe, &report, sizeof(report)) != (ssize_t)sizeof(report)) {
         return 2;
     }
     return report.error == 0 ? echo_until_told(served) : 0;
 }
 
-static struct forked fork_server(rlim_t soft, rlim_t hard,
-                                 const struct throng_server_options *options)
+static struct forked fork_server_limited_later(rlim_t soft, rlim_t hard, const struct rlimit *later,
+                                               const struct throng_server_options *options)
 {
     struct forked forked;
     int ends[2];
@@ -94,12 +98,18 @@ static struct forked fork_server(rlim_t soft, rlim_t hard,
     if (forked.pid == 0) {
         close(ends[0]);
         const struct rlimit limit = {.rlim_cur = soft, .rlim_max = hard};
-        _exit(run_child(ends[1], &limit, options));
+        _exit(run_child(ends[1], &limit, later, options));
     }
     close(ends[1]);
     assert_int_equal(read(ends[0], &forked.report, sizeof(forked.report)), sizeof(forked.report));
     close(ends[0]);
     return forked;
+}
+
+static struct forked fork_server(rlim_t soft, rlim_t hard,
+                                 const struct throng_server_options *options)
+{
+    return fork_server_limited_later(soft, hard, NULL, options);
 }
 
 static void expect_exit(const struct forked *forked, int expected)
@@ -195,12 +205,102 @@ static void an_impossible_number_of_connections_is_refused_with_the_numbers(void
     expect_exit(&forked, 0);
 }
 
+/* User and system time of a process so far, in clock ticks. */
+static unsigned long cpu_ticks(pid_t pid)
+{
+    char path[64];
+    char text[1024] = {0};
+    unsigned long user = 0;
+    unsigned long system = 0;
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
+    (void)fclose(file);
+    /* The name in parentheses may hold anything; after it come state, ten numbers, and these two. */
+    const char *rest = strrchr(text, ')');
+    assert_non_null(rest);
+    assert_int_equal(
+        sscanf(rest + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %lu %lu", &user, &system),
+        2);
+    return user + system;
+}
+
+/* Asks every peer, and answers how many were answered within limit_ms; the others stay quiet. */
+static uint32_t count_answered(const struct peer *peers, bool *answered, uint32_t count,
+                               int limit_ms)
+{
+    uint32_t total = 0;
+    int64_t deadline_ms = test_now_ms() + limit_ms;
+    do {
+        total = 0;
+        for (uint32_t i = 0; i < count; i++) {
+            char reply;
+            answered[i] = answered[i] || peer_receive_frame(&peers[i], &reply, 1, 0) == 1;
+            total += answered[i] ? 1 : 0;
+        }
+    } while (total < count && test_now_ms() < deadline_ms);
+    return total;
+}
+
+/* A table of 30 for 60 peers: those without a descriptor wait in the backlog, at no cost, and are served
+ * once the others leave. */
+static void fill_small_table(uint32_t io_threads)
+{
+    enum {
+        PEERS = 60
+    };
+    static struct peer peers[PEERS];
+    static bool answered[PEERS];
+    memset(answered, 0, sizeof(answered));
+    const struct rlimit small = {.rlim_cur = 30, .rlim_max = 30};
+    const struct throng_server_options options = options_for(100, io_threads);
+    struct forked forked = fork_server_limited_later(2000, 2000, &small, &options);
+    assert_int_equal(forked.report.error, 0);
+    for (uint32_t i = 0; i < PEERS; i++) {
+        assert_true(peer_connect(&peers[i], &forked.report.address, NULL));
+        assert_true(peer_send_frame(&peers[i], "x", 1, test_deadline_ms()));
+    }
+    uint32_t served_first = count_answered(peers, answered, PEERS, test_patience_ms(300));
+    assert_in_range(served_first, 10, 29);
+
+    unsigned long before = cpu_ticks(forked.pid);
+    (void)count_answered(peers, answered, PEERS, 1000);
+    unsigned long spent = cpu_ticks(forked.pid) - before;
+    assert_true(spent * 10 < (unsigned long)sysconf(_SC_CLK_TCK)); /* less than a tenth */
+
+    uint32_t served_now = served_first;
+    while (served_now < PEERS) {
+        for (uint32_t i = 0; i < PEERS; i++) {
+            if (answered[i]) {
+                peer_close(&peers[i]);
+            }
+        }
+        uint32_t next = count_answered(peers, answered, PEERS, test_patience_ms(1000));
+        assert_true(next > served_now);
+        served_now = next;
+    }
+    assert_int_equal(kill(forked.pid, SIGTERM), 0);
+    for (uint32_t i = 0; i < PEERS; i++) {
+        peer_close(&peers[i]);
+    }
+    expect_exit(&forked, 0);
+}
+
+static void a_table_that_runs_full_costs_no_cpu_and_recovers(void **state)
+{
+    (void)state;
+    fill_small_table(0);
+    fill_small_table(1);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_hundred_connections_are_served_under_a_limit_of_150),
         cmocka_unit_test(inline_mode_becomes_threads_where_one_table_cannot_do),
         cmocka_unit_test(the_soft_limit_is_raised_first),
+        cmocka_unit_test(a_table_that_runs_full_costs_no_cpu_and_recovers),
         cmocka_unit_test(an_impossible_number_of_connections_is_refused_with_the_numbers),
     };
     return cmocka_run_group_tests_name("server_descriptors", tests, NULL, NULL);

@@ -198,6 +198,55 @@ static void a_batch_takes_no_more_than_its_capacity(void **state)
     fixture_expect_settled(fixture);
 }
 
+static void ten_messages_of_one_turn_are_one_send(void **state)
+{
+    struct server_fixture *fixture = *state;
+    fixture_start(fixture);
+    struct peer peer;
+    throng_conn conn = fixture_open(fixture, &peer);
+    fixture_turn_for(fixture, 2);
+    uint64_t sends = fixture_counters(fixture).system_sends;
+    for (uint32_t i = 0; i < 10; i++) {
+        assert_int_equal(throng_write_data(fixture->server, conn, &i, sizeof(i)), 0);
+    }
+    for (uint32_t i = 0; i < 10; i++) {
+        fixture_expect_frame(fixture, &peer, &i, sizeof(i));
+    }
+    assert_int_equal(fixture_counters(fixture).system_sends, sends + 1);
+    peer_close(&peer);
+    fixture_expect_settled(fixture);
+}
+
+static void a_flush_after_every_message_keeps_the_order(void **state)
+{
+    enum {
+        PEERS = 40
+    };
+    struct server_fixture *fixture = *state;
+    struct peer peers[PEERS];
+    throng_conn conns[PEERS];
+    fixture_start(fixture);
+    for (uint32_t i = 0; i < PEERS; i++) {
+        conns[i] = fixture_open(fixture, &peers[i]);
+    }
+    uint32_t count = 400; /* each a block of its own: below send_queue_bytes_max */
+    for (uint32_t k = 0; k < count; k++) {
+        for (uint32_t i = 0; i < PEERS; i++) {
+            uint32_t text[2] = {i, k};
+            assert_int_equal(throng_write_data(fixture->server, conns[i], text, sizeof(text)), 0);
+            throng_flush(fixture->server);
+        }
+    }
+    for (uint32_t i = 0; i < PEERS; i++) {
+        for (uint32_t k = 0; k < count; k++) {
+            uint32_t text[2] = {i, k};
+            fixture_expect_frame(fixture, &peers[i], text, sizeof(text));
+        }
+        peer_close(&peers[i]);
+    }
+    fixture_expect_settled(fixture);
+}
+
 static void counters_add_up(void **state)
 {
     struct server_fixture *fixture = *state;
@@ -242,6 +291,8 @@ int main(void)
         cmocka_unit_test(a_connection_that_ends_while_events_max_are_held_is_still_reported),
         cmocka_unit_test(a_stalled_logic_thread_loses_nothing),
         cmocka_unit_test(a_batch_takes_no_more_than_its_capacity),
+        cmocka_unit_test(ten_messages_of_one_turn_are_one_send),
+        cmocka_unit_test(a_flush_after_every_message_keeps_the_order),
         cmocka_unit_test(counters_add_up),
     };
     return fixture_run_tests("server_events", tests, sizeof(tests) / sizeof(tests[0]));

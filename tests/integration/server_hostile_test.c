@@ -37,6 +37,25 @@ static void a_length_over_the_limit_closes_that_connection_alone(void **state)
     fixture_expect_settled(fixture);
 }
 
+static void the_log_names_a_length_over_the_limit_and_who_sent_it(void **state)
+{
+    struct server_fixture *fixture = *state;
+    fixture_start(fixture);
+    struct peer liar;
+    struct throng_address address;
+    char text[THRONG_ADDRESS_TEXT_SIZE];
+    (void)fixture_open(fixture, &liar);
+    peer_local_address(&liar, &address);
+    fixture->log_lines = 0;
+    fixture_send(fixture, &liar, "\0\1\0\1", 4); /* 65,537 */
+    FIXTURE_UNTIL(fixture, fixture->log_lines == 1);
+    assert_non_null(strstr(fixture->log_last, "65537"));
+    assert_non_null(strstr(fixture->log_last, "65536"));
+    assert_non_null(strstr(fixture->log_last, throng_address_text(&address, text)));
+    peer_close(&liar);
+    fixture_expect_settled(fixture);
+}
+
 static void a_length_at_the_limit_is_taken(void **state)
 {
     struct server_fixture *fixture = *state;
@@ -232,6 +251,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_length_over_the_limit_closes_that_connection_alone),
+        cmocka_unit_test(the_log_names_a_length_over_the_limit_and_who_sent_it),
         cmocka_unit_test(a_length_at_the_limit_is_taken),
         cmocka_unit_test(messages_before_a_length_over_the_limit_are_delivered),
         cmocka_unit_test(other_protocols_on_the_port_are_turned_away_as_too_large),

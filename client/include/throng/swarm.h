@@ -4,7 +4,11 @@
  *
  * Each connection belongs to one thread for life: connection i to thread i % threads. The handler's
  * functions run on that thread; the calls marked "handler" may only be made there. Everything is
- * reserved at start. */
+ * reserved at start.
+ *
+ * Where the descriptor limit is too low for all connections, each thread gets a descriptor table of
+ * its own. A handler then sees none of the process's descriptors but 0, 1 and 2: files and sockets of
+ * the application are for the application's threads. */
 #ifndef THRONG_SWARM_H
 #define THRONG_SWARM_H
 
@@ -36,12 +40,18 @@ struct throng_swarm_handler {
                        const void *data, size_t size);
 
     /* The connection ended, or could not be made (then without on_open). `error`: THRONG_EEOF (the
-     * peer closed), THRONG_ECANCELED (throng_swarm_disconnect), THRONG_ECONNREFUSED,
-     * THRONG_ETIMEDOUT, ... It stays down until throng_swarm_connect. */
+     * peer ended its direction; what was not sent yet is dropped), THRONG_ECANCELED
+     * (throng_swarm_disconnect, unless the connection broke, or 5 seconds passed, before everything
+     * written was sent: then that error, or THRONG_ETIMEDOUT), THRONG_ECONNREFUSED,
+     * THRONG_ETIMEDOUT, THRONG_EPROTOCOL (a frame over message_bytes_max, or cut off by the end),
+     * THRONG_ENOBUFS (assembly_bytes are used up), ... It stays down until throng_swarm_connect,
+     * which may be called from here; a handler that always does so should pace itself
+     * (connects_per_second), for a refusal comes at once. */
     void (*on_closed)(void *context, struct throng_swarm_thread *thread, uint32_t index, int error);
 
     /* Once per turn of the thread's loop, for pacing and bookkeeping; may be NULL. Answers the time
-     * (throng_swarm_now_ns) at which it wants to run again at the latest; UINT64_MAX: whenever. */
+     * (throng_swarm_now_ns) at which it wants to run again at the latest; UINT64_MAX: whenever. Runs
+     * again soon after throng_swarm_wake, and then sees what the waker did before. */
     uint64_t (*on_turn)(void *context, struct throng_swarm_thread *thread, uint64_t now_ns);
 };
 
@@ -49,8 +59,8 @@ struct throng_swarm_handler {
 struct throng_swarm_options {
     size_t struct_size;
 
-    /* "tcp://HOST:PORT", at least one; connection i goes to target i % count. The strings are
-     * copied. */
+    /* "tcp://HOST:PORT", at least one; connection i goes to target i % count. A name is looked up
+     * once, by throng_swarm_start. The strings are copied. */
     const char *targets[THRONG_SWARM_TARGETS_MAX];
 
     uint32_t connections; /* 1..1,048,575; default 1 */
@@ -73,13 +83,15 @@ struct throng_swarm_options {
      * over 127.0.0.1, 127.0.0.2, ... by itself. With a source given, `source_count` (default 1)
      * consecutive addresses from it are used. */
     struct throng_address source;
-    uint32_t source_count;
+    uint32_t source_count; /* 1..65,536 */
 
     /* Most bytes waiting to be sent on one connection; default 256 KiB or two longest messages. */
     uint32_t send_queue_bytes_max;
 
-    /* Memory per thread: sends waiting, and messages that arrive in pieces. Defaults 16 MiB and 8
-     * MiB (or four longest messages). */
+    /* Memory per thread: sends waiting, default 16 MiB or two longest messages; and messages that
+     * arrive in pieces, default one longest message per connection, but 8 MiB (or four longest
+     * messages) at least and 64 MiB (or that) at most. A connection that finds no memory for its
+     * piece is reset (THRONG_ENOBUFS). What is not needed is not touched. */
     size_t send_bytes;
     size_t assembly_bytes;
 
@@ -96,18 +108,19 @@ THRONG_API int throng_swarm_start(struct throng_swarm **swarm,
                                   const struct throng_swarm_options *options,
                                   struct throng_error *error);
 
-/* Resets what is connected, ends the threads, frees everything. No handler runs afterwards. NULL is
- * allowed. */
+/* Resets what is connected, ends the threads, frees everything. No handler runs afterwards, and
+ * none is told about the connections that this ends. NULL is allowed. Not from a handler. */
 THRONG_API void throng_swarm_stop(struct throng_swarm *swarm);
 
 THRONG_API uint32_t throng_swarm_threads(const struct throng_swarm *swarm);
 THRONG_API uint32_t throng_swarm_source_count(const struct throng_swarm *swarm);
 THRONG_API const char *throng_swarm_backend(const struct throng_swarm *swarm);
 
-/* Connections that are up now, and those that were up once (peak). Any thread. */
+/* Connections that are up now. Any thread. */
 THRONG_API uint32_t throng_swarm_connected(const struct throng_swarm *swarm);
 
-/* Makes each thread run a turn (and so on_turn) soon. Any thread. */
+/* Makes each thread run a turn (and so on_turn) soon. Any thread but the swarm's own: a handler's
+ * thread is on its way to a turn anyway. (Nor another swarm's: see above about descriptors.) */
 THRONG_API void throng_swarm_wake(struct throng_swarm *swarm);
 
 /* The swarm's clock, monotonic. Any thread. */
@@ -128,12 +141,18 @@ THRONG_API int throng_swarm_write(struct throng_swarm_thread *thread, uint32_t i
 /* Connects one that is down (again). 0, or THRONG_EINVAL if it is not down. */
 THRONG_API int throng_swarm_connect(struct throng_swarm_thread *thread, uint32_t index);
 
-/* Closes one: gracefully (what was written is sent, then our end; waits for the peer's) or by
- * reset. on_closed follows. 0, or THRONG_EINVAL if it is down. */
+/* Closes one: gracefully (what was written is sent, then our end; waits for the peer's, 5 seconds in
+ * all; messages that still arrive are dropped) or by reset, which one that is not up yet always is.
+ * on_closed follows, after this returns. 0, also if it is closing already, or THRONG_EINVAL if it is
+ * down. */
 THRONG_API int throng_swarm_disconnect(struct throng_swarm_thread *thread, uint32_t index,
                                        bool abort);
 
-/* The local address of a connected one. */
+/* How long the connect of a connected one took, ns; 0 if it is not connected. */
+THRONG_API uint64_t throng_swarm_connect_ns(const struct throng_swarm_thread *thread,
+                                            uint32_t index);
+
+/* The local address of a connected one. 0, THRONG_EINVAL, or an error if it was reset meanwhile. */
 THRONG_API int throng_swarm_local_address(struct throng_swarm_thread *thread, uint32_t index,
                                           struct throng_address *address);
 

@@ -45,15 +45,37 @@ int throng_swarm_connect(struct throng_swarm_thread *thread, uint32_t index)
 int throng_swarm_disconnect(struct throng_swarm_thread *thread, uint32_t index, bool abort)
 {
     struct swarm_conn *conn = tg_swarm_conn_at(thread, index);
-    if (conn == NULL || conn->state < SWARM_CONNECTING || conn->state == SWARM_CLOSING) {
+    if (conn == NULL || conn->state == SWARM_DOWN) {
         return THRONG_EINVAL;
     }
-    if (abort || conn->state == SWARM_CONNECTING) {
+    switch ((enum swarm_conn_state)conn->state) {
+    case SWARM_DUE:
+        tg_swarm_conn_cancel(thread, conn);
+        break;
+    case SWARM_CONNECTING:
         tg_swarm_conn_close(thread, conn, THRONG_ECANCELED, TG_CLOSE_ABORT);
-    } else if (conn->state == SWARM_UP) {
-        tg_swarm_conn_disconnect(thread, conn);
+        break;
+    case SWARM_UP:
+    case SWARM_FLUSHING:
+    case SWARM_LINGER:
+        if (abort) {
+            tg_swarm_conn_close(thread, conn, THRONG_ECANCELED, TG_CLOSE_ABORT);
+        } else if (conn->state == SWARM_UP) {
+            tg_swarm_conn_disconnect(thread, conn);
+        }
+        break;
+    case SWARM_CLOSING: /* on its way already */
+    case SWARM_DOWN:
+        break;
     }
     return 0;
+}
+
+uint64_t throng_swarm_connect_ns(const struct throng_swarm_thread *thread, uint32_t index)
+{
+    const struct swarm_conn *conn = tg_swarm_conn_at(thread, index);
+    bool has_connected = conn != NULL && conn->state >= SWARM_UP && conn->state <= SWARM_LINGER;
+    return has_connected ? conn->connect_ns : 0;
 }
 
 int throng_swarm_local_address(struct throng_swarm_thread *thread, uint32_t index,

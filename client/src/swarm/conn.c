@@ -4,6 +4,7 @@
  * A handler may close, write to or reconnect any connection of its thread at any time; so after each
  * call of a handler the state is looked at anew. */
 #include "base/assert.h"
+#include "os/clock.h"
 #include "swarm/state.h"
 
 static const struct throng_swarm_handler *handler_of(const struct throng_swarm_thread *thread)
@@ -45,6 +46,8 @@ void tg_swarm_conn_connect(struct throng_swarm_thread *thread, struct swarm_conn
     conn->stream = (struct tg_stream){.handle = TG_HANDLE_NONE};
     conn->state = SWARM_CONNECTING;
     conn->error = 0;
+    conn->peer_ended = false;
+    conn->connect_ns = tg_clock_ns(); /* the turn's time may be hundreds of connects old */
     int error =
         tg_port_connect(thread->port, &conn->stream, target, plan->has_source ? &source : NULL);
     if (error < 0) {
@@ -68,6 +71,7 @@ static void on_connect(struct throng_swarm_thread *thread, struct swarm_conn *co
         return;
     }
     conn->state = SWARM_UP;
+    conn->connect_ns = tg_clock_ns() - conn->connect_ns;
     count_connected(thread, 1);
     tg_port_receive(thread->port, &conn->stream);
     const struct throng_swarm_handler *handler = handler_of(thread);
@@ -93,7 +97,12 @@ void tg_swarm_conn_close(struct throng_swarm_thread *thread, struct swarm_conn *
 /* The next step of a graceful disconnect, once everything is sent. */
 static void settle(struct throng_swarm_thread *thread, struct swarm_conn *conn)
 {
-    if (conn->state == SWARM_FLUSHING && tg_chain_is_empty(&conn->queue) && !conn->sending) {
+    if (conn->state != SWARM_FLUSHING || !tg_chain_is_empty(&conn->queue) || conn->sending) {
+        return;
+    }
+    if (conn->peer_ended) {
+        tg_swarm_conn_close(thread, conn, THRONG_ECANCELED, TG_CLOSE_NORMAL);
+    } else {
         conn->state = SWARM_LINGER;
         tg_port_shutdown(thread->port, &conn->stream);
     }
@@ -107,10 +116,30 @@ void tg_swarm_conn_disconnect(struct throng_swarm_thread *thread, struct swarm_c
     tg_swarm_conn_send(thread, conn);
 }
 
+void tg_swarm_conn_cancel(struct throng_swarm_thread *thread, struct swarm_conn *conn)
+{
+    TG_REQUIRE(conn->state == SWARM_DUE);
+    conn->state = SWARM_CLOSING;
+    tg_list_remove(&conn->link);
+    tg_list_push_back(&thread->canceled, &conn->link);
+}
+
+void tg_swarm_conn_report_canceled(struct throng_swarm_thread *thread)
+{
+    /* A handler may connect and disconnect the same one again: that is the next turn's. */
+    struct tg_list canceled;
+    struct tg_list *node;
+    tg_list_take_all(&canceled, &thread->canceled);
+    while ((node = tg_list_pop_front(&canceled)) != NULL) {
+        report_closed(thread, TG_CONTAINER_OF(node, struct swarm_conn, link), THRONG_ECANCELED);
+    }
+}
+
 void tg_swarm_conn_time_out(struct throng_swarm_thread *thread, struct swarm_conn *conn)
 {
-    bool connecting = conn->state == SWARM_CONNECTING;
-    tg_swarm_conn_close(thread, conn, connecting ? THRONG_ETIMEDOUT : THRONG_ECANCELED,
+    /* Waiting in vain for the peer's end takes nothing from what the disconnect promises. */
+    bool was_sent = conn->state == SWARM_LINGER;
+    tg_swarm_conn_close(thread, conn, was_sent ? THRONG_ECANCELED : THRONG_ETIMEDOUT,
                         TG_CLOSE_ABORT);
 }
 
@@ -212,6 +241,18 @@ static void take_input(struct throng_swarm_thread *thread, struct swarm_conn *co
     /* Disconnecting: what the peer still says is nobody's concern. */
 }
 
+/* What the end of a connection is called; `result` is that of the receive that met it. */
+static int error_of_end(const struct swarm_conn *conn, int result)
+{
+    if (conn->state == SWARM_LINGER) {
+        return THRONG_ECANCELED; /* all is sent: whatever comes now is the end that was wanted */
+    }
+    if (result < 0) {
+        return result;
+    }
+    return tg_assembler_is_partial(&conn->assembler) ? THRONG_EPROTOCOL : THRONG_EEOF;
+}
+
 static void on_receive(struct throng_swarm_thread *thread, struct swarm_conn *conn,
                        const struct tg_completion *completion)
 {
@@ -224,14 +265,11 @@ static void on_receive(struct throng_swarm_thread *thread, struct swarm_conn *co
     if (conn->state == SWARM_CLOSING) {
         return;
     }
-    int error = completion->result;
-    if (error == 0) {
-        error = tg_assembler_is_partial(&conn->assembler) ? THRONG_EPROTOCOL : THRONG_EEOF;
+    if (completion->result == 0 && conn->state == SWARM_FLUSHING) {
+        conn->peer_ended = true; /* it may well listen on: settle closes */
+        return;
     }
-    if (conn->state != SWARM_UP) {
-        error = THRONG_ECANCELED; /* the end that a disconnect waits for */
-    }
-    tg_swarm_conn_close(thread, conn, error,
+    tg_swarm_conn_close(thread, conn, error_of_end(conn, completion->result),
                         completion->result == 0 ? TG_CLOSE_NORMAL : TG_CLOSE_ABORT);
 }
 

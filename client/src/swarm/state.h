@@ -6,8 +6,9 @@
  * `struct throng_swarm_thread` is touched by that thread alone, but for the marked fields.
  *
  *   DOWN --connect--> DUE --pacing--> CONNECTING --> UP --disconnect--> FLUSHING --> LINGER
- *    ^                                    |          |                     |           |
- *    +------- CLOSE, on_closed -------- CLOSING <----+---------------------+-----------+
+ *    ^                 |                  |          |                     |           |
+ *    |                 v                  v          v                     |           |
+ *    +--- on_closed -- CLOSING <----------+----------+---------------------+-----------+
  */
 #ifndef SWARM_STATE_H
 #define SWARM_STATE_H
@@ -49,13 +50,15 @@ enum swarm_conn_state {
 
 struct swarm_conn {
     struct tg_stream stream;
-    struct tg_list link;   /* in the list of those due, or of those with something to send */
+    struct tg_list link;   /* in one of the thread's lists, which exclude each other */
     struct tg_timer timer; /* connect time-out, later the patience of a disconnect */
     struct tg_assembler assembler;
     struct tg_chain queue;
+    uint64_t connect_ns; /* when its connect began; from on_open on, how long it took */
     uint8_t state;
-    bool sending;  /* a send is in flight */
-    int16_t error; /* what on_closed will say */
+    bool sending;    /* a send is in flight */
+    bool peer_ended; /* while FLUSHING: what we say is still heard */
+    int16_t error;   /* what on_closed will say */
 };
 
 struct throng_swarm_thread {
@@ -68,26 +71,30 @@ struct throng_swarm_thread {
     size_t memory_bytes;
     struct tg_port_options port_options;
     struct tg_thread thread;
-    tg_socket port_descriptors[TG_PORT_DESCRIPTORS_MAX];
-    uint32_t port_descriptor_count;
+
+    /* The thread's, from its start to its end; then it is the starter's, who destroys it: nobody is
+     * left to wake it. */
+    struct tg_port *port;
 
     /* The thread's. */
-    struct tg_port *port;
     struct tg_recv_pool recv_pool;
     struct tg_message_pool message_pool;
     struct tg_block_pool blocks;
     struct tg_timer_wheel wheel;
-    struct tg_list due;   /* to connect, first come first served */
-    struct tg_list dirty; /* with something to send */
+    struct tg_list due;      /* to connect, first come first served */
+    struct tg_list dirty;    /* with something to send */
+    struct tg_list canceled; /* disconnected while due */
     uint32_t connecting;
     uint32_t streams_open;
     uint64_t connect_due_ns; /* pacing: no connect before it */
     uint64_t now_ns;
     bool stopping; /* no handler is called any more */
 
-    /* Start and stop: written by one side, read by the other. */
+    /* Written by one side, read by the other. */
     alignas(64) _Atomic int started; /* 0 not yet, 1 yes, < 0 the error */
+    _Atomic bool go;                 /* every thread has started: handlers may run */
     _Atomic bool stop;
+    _Atomic bool woken;         /* anybody: on_turn is to run */
     _Atomic uint32_t connected; /* this thread writes, anybody reads */
 };
 
@@ -101,7 +108,7 @@ struct swarm_plan {
     uint32_t descriptor_limit;
     bool own_descriptors;
     bool has_source;              /* connect from options.source and the addresses after it */
-    uint32_t ports_per_source;    /* connections to one target from one address */
+    uint32_t ports_per_source;    /* connections of an entry of targets[] from one address */
     uint64_t connect_interval_ns; /* of one thread; 0 = no pacing */
     uint32_t send_units_max;
     struct tg_frame_rules rules;
@@ -116,21 +123,30 @@ struct throng_swarm {
 };
 
 /* plan.c */
-int tg_swarm_plan_make(struct swarm_plan *plan, const struct throng_swarm_options *options,
+int tg_swarm_plan_make(struct swarm_plan *plan, const struct throng_swarm_options *given,
                        struct throng_error *error);
+
+/* sources.c */
+/* Decides about the sources; `ports` is how many the system has for connections to one target. 0,
+ * THRONG_EINVAL, THRONG_EADDRNOTAVAIL. */
+int tg_swarm_plan_sources(struct swarm_plan *plan, uint32_t ports, struct throng_error *error);
 /* The address that connection `index` comes from. has_source must be set. */
 struct throng_address tg_swarm_plan_source(const struct swarm_plan *plan, uint32_t index);
-__attribute__((format(printf, 3, 4))) int tg_swarm_fail(struct throng_error *error, int code,
-                                                        const char *format, ...);
 
 /* thread.c */
 void tg_swarm_thread_main(void *thread);
+/* Whether the calling thread is one of that swarm's. */
+bool tg_swarm_thread_is_own(const struct throng_swarm *swarm);
 
 /* conn.c */
 void tg_swarm_conn_connect(struct throng_swarm_thread *thread, struct swarm_conn *conn);
 void tg_swarm_conn_close(struct throng_swarm_thread *thread, struct swarm_conn *conn, int error,
                          enum tg_close_mode mode);
+/* Begins a graceful end of one that is UP. */
 void tg_swarm_conn_disconnect(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+/* Takes one that is DUE back; tg_swarm_conn_report_canceled tells its handler in the next turn. */
+void tg_swarm_conn_cancel(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+void tg_swarm_conn_report_canceled(struct throng_swarm_thread *thread);
 void tg_swarm_conn_send(struct throng_swarm_thread *thread, struct swarm_conn *conn);
 void tg_swarm_conn_time_out(struct throng_swarm_thread *thread, struct swarm_conn *conn);
 void tg_swarm_conn_complete(struct throng_swarm_thread *thread,
@@ -144,7 +160,7 @@ static inline uint32_t tg_swarm_conn_index(const struct throng_swarm_thread *thr
 }
 
 /* The connection, or NULL if it is not this thread's. */
-static inline struct swarm_conn *tg_swarm_conn_at(struct throng_swarm_thread *thread,
+static inline struct swarm_conn *tg_swarm_conn_at(const struct throng_swarm_thread *thread,
                                                   uint32_t index)
 {
     uint32_t threads = thread->swarm->plan.thread_count;

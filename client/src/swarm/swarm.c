@@ -3,14 +3,13 @@
  *
  * Each thread has one reservation for everything of its own, carved in the same order twice: first
  * without memory, to know the size. */
-#include "swarm/state.h"
-
 #include <stdio.h>
-#include <string.h>
 
+#include "base/assert.h"
+#include "failure.h"
 #include "os/clock.h"
 #include "os/memory.h"
-#include "os/parker.h"
+#include "swarm/state.h"
 
 /* ---- memory ---- */
 
@@ -74,9 +73,8 @@ static int reserve_thread(struct throng_swarm *swarm, uint32_t index, struct thr
     carve_thread(&carver, thread, plan);
     thread->memory = tg_memory_reserve(carver.used);
     if (thread->memory == NULL) {
-        return tg_swarm_fail(error, THRONG_ENOMEM,
-                             "the system has no %zu bytes for thread %u of %u", carver.used, index,
-                             plan->thread_count);
+        return tg_failure(error, THRONG_ENOMEM, "the system has no %zu bytes for thread %u of %u",
+                          carver.used, index, plan->thread_count);
     }
     thread->memory_bytes = carver.used;
     carver = (struct carver){thread->memory, 0};
@@ -99,8 +97,8 @@ static int create(struct throng_swarm **created, const struct swarm_plan *plan,
                    (size_t)plan->thread_count * sizeof(struct throng_swarm_thread);
     struct throng_swarm *swarm = tg_memory_reserve(bytes);
     if (swarm == NULL) {
-        return tg_swarm_fail(error, THRONG_ENOMEM, "the system has no %zu bytes for %u threads",
-                             bytes, plan->thread_count);
+        return tg_failure(error, THRONG_ENOMEM, "the system has no %zu bytes for %u threads", bytes,
+                          plan->thread_count);
     }
     swarm->plan = *plan;
     tg_parker_init(&swarm->starter);
@@ -143,16 +141,41 @@ static void stop_threads(struct throng_swarm *swarm)
         }
     }
     for (uint32_t i = 0; i < swarm->threads_started; i++) {
-        struct throng_swarm_thread *thread = &swarm->threads[i];
-        tg_thread_join(&thread->thread);
-        /* The port's copies in the process's table, from where it was woken. */
-        for (uint32_t k = 0; swarm->plan.own_descriptors && k < thread->port_descriptor_count;
-             k++) {
-            tg_socket_close(thread->port_descriptors[k]);
-        }
+        tg_thread_join(&swarm->threads[i].thread);
+    }
+    /* In the process's table, not the threads' own. */
+    for (uint32_t i = 0; i < swarm->threads_started; i++) {
+        tg_port_destroy(swarm->threads[i].port);
     }
 }
 
+/* Lets the handlers run. */
+static void release_threads(struct throng_swarm *swarm)
+{
+    for (uint32_t i = 0; i < swarm->plan.thread_count; i++) {
+        /* release: pairs with the acquire in await_go. */
+        atomic_store_explicit(&swarm->threads[i].go, true, memory_order_release);
+        tg_port_wake(swarm->threads[i].port);
+    }
+}
+
+static int explain(const struct throng_swarm *swarm, uint32_t index, int result,
+                   struct throng_error *error)
+{
+    const struct swarm_plan *plan = &swarm->plan;
+    (void)tg_failure(error, result, "cannot start thread %u of %u (backend %s): %s", index,
+                     plan->thread_count, plan->backend->name, throng_error_text(result));
+    if (result == THRONG_ENOTSUP && plan->own_descriptors && error != NULL) {
+        tg_failure_append(
+            error,
+            "; connections is %u, but the descriptor limit (RLIMIT_NOFILE) is %u, and "
+            "this system refuses a thread its own descriptor table (unshare)",
+            plan->options.connections, plan->descriptor_limit);
+    }
+    return result;
+}
+
+/* Starts the threads one after the other, then lets all of them go. All or nothing. */
 static int start_threads(struct throng_swarm *swarm, struct throng_error *error)
 {
     for (uint32_t i = 0; i < swarm->plan.thread_count; i++) {
@@ -166,11 +189,10 @@ static int start_threads(struct throng_swarm *swarm, struct throng_error *error)
         }
         if (result < 0) {
             stop_threads(swarm);
-            return tg_swarm_fail(error, result, "cannot start thread %u of %u (backend %s): %s", i,
-                                 swarm->plan.thread_count, swarm->plan.backend->name,
-                                 throng_error_text(result));
+            return explain(swarm, i, result, error);
         }
     }
+    release_threads(swarm);
     return 0;
 }
 
@@ -182,7 +204,7 @@ int throng_swarm_start(struct throng_swarm **started, const struct throng_swarm_
     struct swarm_plan plan;
     struct throng_swarm *swarm;
     if (started == NULL) {
-        return tg_swarm_fail(error, THRONG_EINVAL, "swarm is NULL");
+        return tg_failure(error, THRONG_EINVAL, "swarm is NULL");
     }
     int result = tg_swarm_plan_make(&plan, options, error);
     if (result < 0) {
@@ -192,7 +214,7 @@ int throng_swarm_start(struct throng_swarm **started, const struct throng_swarm_
     if (result < 0) {
         return result;
     }
-    /* Handlers run before this returns, and may want the pointer. */
+    /* Handlers may run before this returns, and may want the pointer. */
     struct throng_swarm *before = *started;
     *started = swarm;
     result = start_threads(swarm, error);
@@ -207,6 +229,7 @@ int throng_swarm_start(struct throng_swarm **started, const struct throng_swarm_
 void throng_swarm_stop(struct throng_swarm *swarm)
 {
     if (swarm != NULL) {
+        TG_REQUIRE(!tg_swarm_thread_is_own(swarm)); /* it would wait for itself */
         stop_threads(swarm);
         destroy(swarm);
     }
@@ -238,7 +261,13 @@ uint32_t throng_swarm_connected(const struct throng_swarm *swarm)
 
 void throng_swarm_wake(struct throng_swarm *swarm)
 {
-    for (uint32_t i = 0; i < swarm->threads_started; i++) {
+    /* In a private descriptor table the numbers of the other threads' ports mean other things. */
+    TG_REQUIRE(!tg_swarm_thread_is_own(swarm));
+    for (uint32_t i = 0; i < swarm->plan.thread_count; i++) {
+        /* release: pairs with the acquire in turn; makes visible what the caller wants on_turn to
+         * see. tg_port_wake begins with a full fence, which pairs with the announcement in
+         * sleep_limit. */
+        atomic_store_explicit(&swarm->threads[i].woken, true, memory_order_release);
         tg_port_wake(swarm->threads[i].port);
     }
 }

@@ -11,21 +11,44 @@
 /* How far pacing may lag behind before it forgives the rest: no burst after a pause. */
 #define PACING_LAG_NS UINT64_C(100000000)
 
+/* The swarm whose thread this is. */
+static _Thread_local const struct throng_swarm *own_swarm;
+
+bool tg_swarm_thread_is_own(const struct throng_swarm *swarm)
+{
+    return own_swarm == swarm;
+}
+
+/* The port is opened before the descriptor table is copied: so its descriptors are in both tables
+ * under the same numbers, and the process's other threads can wake it through theirs. */
 static int open_port(struct throng_swarm_thread *thread)
 {
     int error = tg_port_open(&thread->port, thread->swarm->plan.backend, &thread->port_options);
-    if (error < 0) {
+    if (error < 0 || !thread->swarm->plan.own_descriptors) {
         return error;
     }
-    thread->port_descriptor_count =
-        tg_port_descriptors(thread->port, thread->port_descriptors, TG_PORT_DESCRIPTORS_MAX);
-    if (thread->swarm->plan.own_descriptors) {
-        error = tg_thread_own_descriptors(thread->port_descriptors, thread->port_descriptor_count);
-        if (error < 0) {
-            tg_port_destroy(thread->port);
+    tg_socket keep[TG_PORT_DESCRIPTORS_MAX];
+    uint32_t count = tg_port_descriptors(thread->port, keep, TG_PORT_DESCRIPTORS_MAX);
+    return tg_thread_own_descriptors(keep, count);
+}
+
+/* Waits until every thread has started, so that no handler runs in a start that fails. False if it
+ * did fail. */
+static bool await_go(struct throng_swarm_thread *thread)
+{
+    for (;;) {
+        struct tg_completion none;
+        tg_port_prepare_wait(thread->port);
+        if (atomic_load_explicit(&thread->stop, memory_order_acquire)) {
+            return false;
         }
+        /* acquire: pairs with the release in start_threads. */
+        if (atomic_load_explicit(&thread->go, memory_order_acquire)) {
+            return true;
+        }
+        uint32_t count = tg_port_wait(thread->port, &none, 1, -1);
+        TG_REQUIRE(count == 0); /* nothing was submitted yet */
     }
-    return error;
 }
 
 /* Every connection is due from the start. */
@@ -33,6 +56,7 @@ static void make_all_due(struct throng_swarm_thread *thread)
 {
     tg_list_init(&thread->due);
     tg_list_init(&thread->dirty);
+    tg_list_init(&thread->canceled);
     for (uint32_t i = 0; i < thread->conn_count; i++) {
         struct swarm_conn *conn = &thread->conns[i];
         tg_assembler_init(&conn->assembler);
@@ -44,20 +68,21 @@ static void make_all_due(struct throng_swarm_thread *thread)
     }
 }
 
-/* Starts the connects that pacing and the limit in flight allow. Those that fail at once and are
- * wanted again by their handler wait for the next turn. */
+/* Starts the connects that pacing and the limit in flight allow. One that fails at once is not in
+ * flight, and its handler may want it again at once: the number of tries is what ends the loop. */
 static void start_connects(struct throng_swarm_thread *thread)
 {
     const struct swarm_plan *plan = &thread->swarm->plan;
-    struct tg_list *last = thread->due.prev;
     if (plan->connect_interval_ns > 0 && thread->connect_due_ns + PACING_LAG_NS < thread->now_ns) {
         thread->connect_due_ns = thread->now_ns;
     }
-    bool more = !tg_list_is_empty(&thread->due);
-    while (more && thread->connecting < plan->options.connects_in_flight &&
-           thread->connect_due_ns <= thread->now_ns) {
+    for (uint32_t tries = plan->options.connects_in_flight; tries > 0; tries--) {
+        if (tg_list_is_empty(&thread->due) ||
+            thread->connecting >= plan->options.connects_in_flight ||
+            thread->connect_due_ns > thread->now_ns) {
+            return;
+        }
         struct tg_list *node = tg_list_pop_front(&thread->due);
-        more = node != last;
         thread->connect_due_ns += plan->connect_interval_ns;
         tg_swarm_conn_connect(thread, TG_CONTAINER_OF(node, struct swarm_conn, link));
     }
@@ -97,11 +122,16 @@ static int64_t sleep_limit(struct throng_swarm_thread *thread, uint64_t turn_due
         due_ns = earlier(due_ns, thread->connect_due_ns);
     }
     tg_port_prepare_wait(thread->port);
-    if (due_ns <= thread->now_ns || !tg_list_is_empty(&thread->dirty) ||
+    if (!tg_list_is_empty(&thread->dirty) || !tg_list_is_empty(&thread->canceled) ||
+        atomic_load_explicit(&thread->woken, memory_order_relaxed) ||
         atomic_load_explicit(&thread->stop, memory_order_acquire)) {
         return 0;
     }
-    return due_ns == UINT64_MAX ? -1 : (int64_t)(due_ns - thread->now_ns);
+    if (due_ns == UINT64_MAX) {
+        return -1;
+    }
+    uint64_t now_ns = tg_clock_ns(); /* the turn may have taken long */
+    return due_ns > now_ns ? (int64_t)(due_ns - now_ns) : 0;
 }
 
 static void turn(struct throng_swarm_thread *thread)
@@ -109,8 +139,11 @@ static void turn(struct throng_swarm_thread *thread)
     const struct throng_swarm_handler *handler = &thread->swarm->plan.options.handler;
     thread->now_ns = tg_clock_ns();
     expire_timers(thread);
+    tg_swarm_conn_report_canceled(thread);
     start_connects(thread);
     uint64_t turn_due_ns = UINT64_MAX;
+    /* acquire: pairs with the release in throng_swarm_wake; on_turn sees what came before it. */
+    (void)atomic_exchange_explicit(&thread->woken, false, memory_order_acquire);
     if (handler->on_turn != NULL) {
         turn_due_ns = handler->on_turn(handler->context, thread, thread->now_ns);
     }
@@ -144,22 +177,24 @@ static void close_all(struct throng_swarm_thread *thread)
         }
         TG_ENSURE(tg_clock_ns() < deadline_ns);
     }
-    tg_port_destroy(thread->port);
 }
 
 void tg_swarm_thread_main(void *argument)
 {
     struct throng_swarm_thread *thread = argument;
+    own_swarm = thread->swarm;
     int error = open_port(thread);
-    thread->now_ns = tg_clock_ns();
-    thread->connect_due_ns = thread->now_ns;
-    tg_timer_wheel_init(&thread->wheel, thread->now_ns / 1000000u);
     /* release: pairs with the acquire in await_thread; makes the open port visible. */
     atomic_store_explicit(&thread->started, error < 0 ? error : 1, memory_order_release);
     (void)tg_parker_wake(&thread->swarm->starter);
-    if (error < 0) {
+    if (error < 0 || !await_go(thread)) {
         return;
     }
+    thread->now_ns = tg_clock_ns();
+    /* The threads' connects take turns. */
+    thread->connect_due_ns = thread->now_ns + thread->swarm->plan.connect_interval_ns *
+                                                  thread->index / thread->swarm->plan.thread_count;
+    tg_timer_wheel_init(&thread->wheel, thread->now_ns / 1000000u);
     make_all_due(thread);
     while (!atomic_load_explicit(&thread->stop, memory_order_acquire)) {
         turn(thread);

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: MIT
+ * How connections of a swarm end, by either side, and how they begin again: each end is told once,
+ * with its reason, and leaves a connection that can be made anew. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include <throng/swarm.h>
+
+#include "check.h"
+#include "echo_host.h"
+#include "peer.h"
+#include "stopwatch.h"
+#include "swarm_world.h"
+
+#define CONNECTIONS 40u
+
+static struct echo_host echo;
+static uint8_t payload[65536];
+
+static int start_echo(void **state)
+{
+    (void)state;
+    return echo_host_start(&echo, THRONG_ADDRESS_IPV4) ? 0 : -1;
+}
+
+static int stop_echo(void **state)
+{
+    (void)state;
+    echo_host_stop(&echo);
+    return 0;
+}
+
+/* Every connection was up `opens` times, ended `closes` times, the last time with `error`. */
+static void expect_all(struct swarm_world *world, uint32_t opens, uint32_t closes, int error)
+{
+    for (uint32_t i = 0; i < world->options.connections; i++) {
+        struct swarm_record record = swarm_world_record(world, i);
+        assert_int_equal(record.opens, opens);
+        assert_int_equal(record.closes, closes);
+        assert_int_equal(record.error, error);
+    }
+}
+
+static void for_each(struct swarm_world *world, struct throng_swarm_thread *thread,
+                     void (*act)(struct throng_swarm_thread *thread, uint32_t index))
+{
+    for (uint32_t i = 0; i < world->options.connections; i++) {
+        if (swarm_world_is_on(world, thread, i)) {
+            act(thread, i);
+        }
+    }
+}
+
+/* ---- connections that cannot be made ---- */
+
+static void a_target_that_refuses_is_told_for_each_connection(void **state)
+{
+    struct swarm_world world;
+    struct host host;
+    (void)state;
+    assert_true(host_open_refusing(&host));
+    swarm_world_open_options(&world, CONNECTIONS, host.endpoint);
+    world.options.threads = 2;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.closes, CONNECTIONS);
+    expect_all(&world, 0, 1, THRONG_ECONNREFUSED);
+    assert_int_equal(throng_swarm_connected(world.swarm), 0);
+    swarm_world_close(&world);
+    host_close(&host);
+}
+
+static void connect_again(struct swarm_world *world, struct throng_swarm_thread *thread,
+                          uint32_t index, int error)
+{
+    (void)error;
+    if (swarm_world_record(world, index).closes < 20 && throng_swarm_connect(thread, index) != 0) {
+        abort();
+    }
+}
+
+static void a_refused_connection_may_be_tried_again_from_on_closed(void **state)
+{
+    struct swarm_world world;
+    struct host host;
+    (void)state;
+    assert_true(host_open_refusing(&host));
+    swarm_world_open_options(&world, CONNECTIONS, host.endpoint);
+    world.on_closed = connect_again;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.closes, CONNECTIONS * 20);
+    expect_all(&world, 0, 20, THRONG_ECONNREFUSED);
+    swarm_world_close(&world);
+    host_close(&host);
+}
+
+static void a_connect_without_an_answer_times_out_and_makes_room_for_the_next(void **state)
+{
+    struct swarm_world world;
+    struct host host;
+    (void)state;
+    assert_true(host_open_deaf(&host));
+    swarm_world_open_options(&world, 12, host.endpoint);
+    world.options.connects_in_flight = 4;
+    world.options.connect_timeout_ms = 100;
+    int64_t start_ms = test_now_ms();
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.closes, 12);
+    /* Three rounds of four at once. Timers tick in milliseconds. */
+    assert_in_range(test_now_ms() - start_ms, 297, (uint64_t)test_deadline_ms());
+    expect_all(&world, 0, 1, THRONG_ETIMEDOUT);
+    swarm_world_close(&world);
+    host_close(&host);
+}
+
+/* ---- ends that the swarm begins ---- */
+
+static void write_and_leave(struct swarm_world *world, struct throng_swarm_thread *thread,
+                            uint32_t index)
+{
+    (void)world;
+    for (uint32_t i = 0; i < 3; i++) {
+        (void)throng_swarm_write(thread, index, payload, sizeof(payload));
+    }
+    (void)throng_swarm_disconnect(thread, index, false);
+    (void)throng_swarm_disconnect(thread, index, false); /* on its way: as good as once */
+    if (throng_swarm_write(thread, index, payload, 1) != THRONG_EINVAL) {
+        abort();
+    }
+}
+
+static void a_graceful_end_sends_what_was_written_first(void **state)
+{
+    struct swarm_world world;
+    (void)state;
+    uint64_t bytes = atomic_load(&echo.bytes);
+    uint32_t ends = atomic_load(&echo.ends);
+    uint32_t resets = atomic_load(&echo.resets);
+    swarm_world_open_options(&world, CONNECTIONS, echo.host.endpoint);
+    world.options.threads = 2;
+    world.on_open = write_and_leave;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.closes, CONNECTIONS);
+    expect_all(&world, 1, 1, THRONG_ECANCELED);
+    assert_true(echo_host_await(&echo.ends, ends + CONNECTIONS));
+    assert_int_equal(atomic_load(&echo.resets), resets);
+    assert_int_equal(atomic_load(&echo.bytes) - bytes, CONNECTIONS * 3u * (sizeof(payload) + 4));
+    assert_int_equal(throng_swarm_connected(world.swarm), 0);
+    swarm_world_close(&world);
+}
+
+static void break_off(struct swarm_world *world, struct throng_swarm_thread *thread, uint32_t index)
+{
+    (void)world;
+    (void)throng_swarm_write(thread, index, payload, sizeof(payload));
+    (void)throng_swarm_disconnect(thread, index, true);
+}
+
+static void an_abort_resets(void **state)
+{
+    struct swarm_world world;
+    (void)state;
+    uint32_t resets = atomic_load(&echo.resets);
+    swarm_world_open_options(&world, CONNECTIONS, echo.host.endpoint);
+    world.on_open = break_off;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.closes, CONNECTIONS);
+    expect_all(&world, 1, 1, THRONG_ECANCELED);
+    assert_true(echo_host_await(&echo.resets, resets + CONNECTIONS));
+    swarm_world_close(&world);
+}
+
+static void leave(struct swarm_world *world, struct throng_swarm_thread *thread, uint32_t index)
+{
+    (void)world;
+    (void)throng_swarm_disconnect(thread, index, false);
+}
+
+static void a_graceful_end_gives_a_peer_that_stays_five_seconds(void **state)
+{
+    struct swarm_world world;
+    struct host host;
+    struct peer peer;
+    (void)state;
+    assert_true(host_open(&host, THRONG_ADDRESS_IPV4));
+    swarm_world_open_options(&world, 1, host.endpoint);
+    world.on_open = leave;
+    int64_t start_ms = test_now_ms();
+    swarm_world_start(&world);
+    assert_true(host_accept(&host, &peer, test_deadline_ms()));
+    assert_int_equal(peer_await_end(&peer, test_deadline_ms()), PEER_END);
+    assert_true(test_now_ms() - start_ms < 4000); /* our end is there at once */
+    swarm_world_await(&world, &world.closes, 1);
+    assert_in_range(test_now_ms() - start_ms, 4990, (uint64_t)test_deadline_ms());
+    expect_all(&world, 1, 1, THRONG_ECANCELED);
+    assert_true(peer_send(&peer, "x", 1) < 0); /* it was reset */
+    swarm_world_close(&world);
+    peer_close(&peer);
+    host_close(&host);
+}
+
+static int results[4];
+
+static void cancel_one_that_is_due(struct swarm_world *world, struct throng_swarm_thread *thread)
+{
+    (void)world;
+    results[0] = throng_swarm_disconnect(thread, 3, false);
+    results[1] = throng_swarm_connect(thread, 3); /* on_closed has not been called yet */
+}
+
+static void use_one_that_is_down(struct swarm_world *world, struct throng_swarm_thread *thread)
+{
+    struct throng_address address;
+    (void)world;
+    results[0] = throng_swarm_disconnect(thread, 3, true);
+    results[1] = throng_swarm_write(thread, 3, "x", 1);
+    results[2] = throng_swarm_local_address(thread, 3, &address);
+    results[3] = throng_swarm_connect(thread, 3);
+}
+
+static void a_connection_can_be_taken_back_before_its_turn_to_connect(void **state)
+{
+    struct swarm_world world;
+    (void)state;
+    swarm_world_open_options(&world, 4, echo.host.endpoint);
+    world.options.connects_per_second = 1;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.opens, 1);
+    swarm_world_run(&world, cancel_one_that_is_due);
+    swarm_world_await(&world, &world.closes, 1);
+    assert_int_equal(results[0], 0);
+    assert_int_equal(results[1], THRONG_EINVAL);
+    struct swarm_record record = swarm_world_record(&world, 3);
+    assert_int_equal(record.opens, 0);
+    assert_int_equal(record.closes, 1);
+    assert_int_equal(record.error, THRONG_ECANCELED);
+
+    swarm_world_run(&world, use_one_that_is_down);
+    assert_int_equal(results[0], THRONG_EINVAL);
+    assert_int_equal(results[1], THRONG_EINVAL);
+    assert_int_equal(results[2], THRONG_EINVAL);
+    assert_int_equal(results[3], 0);
+    swarm_world_close(&world);
+}
+
+static void disconnect_one(struct throng_swarm_thread *thread, uint32_t index)
+{
+    (void)throng_swarm_disconnect(thread, index, false);
+}
+
+static void disconnect_all(struct swarm_world *world, struct throng_swarm_thread *thread)
+{
+    for_each(world, thread, disconnect_one);
+}
+
+static void a_connection_can_be_taken_back_while_it_connects(void **state)
+{
+    struct swarm_world world;
+    struct host host;
+    (void)state;
+    assert_true(host_open_deaf(&host));
+    swarm_world_open_options(&world, 10, host.endpoint);
+    world.options.threads = 2;
+    world.options.connects_in_flight = 3; /* some connect, others are due */
+    swarm_world_start(&world);
+    swarm_world_run(&world, disconnect_all);
+    swarm_world_await(&world, &world.closes, 10);
+    expect_all(&world, 0, 1, THRONG_ECANCELED);
+    swarm_world_close(&world);
+    host_close(&host);
+}
+
+/* ---- ends that the peer begins ---- */
+
+static void say_hello(struct swarm_world *world, struct throng_swarm_thread *thread, uint32_t index)
+{
+    (void)world;
+    (void)throng_swarm_write(thread, index, "hello", 5);
+}
+
+static void a_connection_that_the_peer_ends_can_be_made_again_and_again(void **state)
+{
+    struct swarm_world world;
+    (void)state;
+    echo_host_set_mood(&echo, ECHO_FINISHES);
+    swarm_world_open_options(&world, CONNECTIONS, echo.host.endpoint);
+    world.options.threads = 2;
+    world.on_open = say_hello;
+    world.on_closed = connect_again;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.closes, CONNECTIONS * 20);
+    expect_all(&world, 20, 20, THRONG_EEOF);
+    assert_int_equal(swarm_world_read(&world, &world.messages), CONNECTIONS * 20);
+    swarm_world_close(&world);
+    echo_host_set_mood(&echo, ECHO_ANSWERS);
+}
+
+/* One connection to `host`; the peer sends `bytes`, which carry `messages` whole messages, and ends.
+ */
+static void expect_end(const char *bytes, size_t size, bool reset, uint32_t messages, int error)
+{
+    struct swarm_world world;
+    struct host host;
+    struct peer peer;
+    assert_true(host_open(&host, THRONG_ADDRESS_IPV4));
+    swarm_world_open_options(&world, 1, host.endpoint);
+    world.options.message_bytes_max = 1000;
+    swarm_world_start(&world);
+    assert_true(host_accept(&host, &peer, test_deadline_ms()));
+    assert_true(peer_send_all(&peer, bytes, size, test_deadline_ms()));
+    if (messages > 0) {
+        swarm_world_await(&world, &world.messages, messages);
+    }
+    if (reset) {
+        peer_reset(&peer);
+    } else {
+        peer_finish(&peer);
+    }
+    swarm_world_await(&world, &world.closes, 1);
+    struct swarm_record record = swarm_world_record(&world, 0);
+    assert_int_equal(record.messages, messages);
+    assert_int_equal(record.error, error);
+    swarm_world_close(&world);
+    peer_close(&peer);
+    host_close(&host);
+}
+
+static void the_reason_of_an_end_is_told(void **state)
+{
+    (void)state;
+    expect_end("\0\0\0\1a\0\0\0\0", 9, false, 2, THRONG_EEOF);
+    expect_end("\0\0\0\1a\0\0", 7, false, 1, THRONG_EPROTOCOL); /* inside a header */
+    expect_end("\0\0\0\2a", 5, false, 0, THRONG_EPROTOCOL);     /* inside a payload */
+    expect_end("\0\0\3\350", 4, false, 0, THRONG_EPROTOCOL);    /* 1,000 announced, none came */
+    expect_end("\0\0\0\1a\0\0\3\351", 9, false, 1, THRONG_EPROTOCOL); /* 1,001: over the limit */
+    expect_end("\377\377\377\377", 4, false, 0, THRONG_EPROTOCOL);
+    expect_end("\0\0\0\1a", 5, true, 1, THRONG_ECONNRESET);
+}
+
+static void keep_talking(struct swarm_world *world, struct throng_swarm_thread *thread,
+                         uint32_t index, const void *data, size_t size)
+{
+    (void)world;
+    (void)throng_swarm_write(thread, index, data, size);
+}
+
+static void a_target_that_dies_in_the_middle_ends_every_connection(void **state)
+{
+    struct swarm_world world;
+    struct echo_host mortal;
+    (void)state;
+    assert_true(echo_host_start(&mortal, THRONG_ADDRESS_IPV4));
+    swarm_world_open_options(&world, CONNECTIONS, mortal.host.endpoint);
+    world.options.threads = 2;
+    world.on_open = say_hello;
+    world.on_message = keep_talking;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.messages, CONNECTIONS * 50);
+    echo_host_die(&mortal);
+    swarm_world_await(&world, &world.closes, CONNECTIONS);
+    expect_all(&world, 1, 1, THRONG_ECONNRESET);
+    assert_int_equal(throng_swarm_connected(world.swarm), 0);
+    swarm_world_close(&world);
+    echo_host_stop(&mortal);
+}
+
+/* ---- handlers that meddle ---- */
+
+static void end_the_next_and_then_oneself(struct swarm_world *world,
+                                          struct throng_swarm_thread *thread, uint32_t index,
+                                          const void *data, size_t size)
+{
+    uint32_t next = (index + 1) % world->options.connections;
+    (void)data;
+    (void)size;
+    (void)throng_swarm_disconnect(thread, next, true);
+    (void)throng_swarm_disconnect(thread, index, true);
+}
+
+static void say_much(struct swarm_world *world, struct throng_swarm_thread *thread, uint32_t index)
+{
+    (void)world;
+    for (uint32_t i = 0; i < 50; i++) {
+        (void)throng_swarm_write(thread, index, payload, 20);
+    }
+}
+
+static void a_connection_that_a_handler_ended_says_nothing_more(void **state)
+{
+    struct swarm_world world;
+    (void)state;
+    swarm_world_open_options(&world, CONNECTIONS, echo.host.endpoint);
+    world.on_open = say_much;
+    world.on_message = end_the_next_and_then_oneself;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.closes, CONNECTIONS);
+    expect_all(&world, 1, 1, THRONG_ECANCELED);
+    for (uint32_t i = 0; i < CONNECTIONS; i++) {
+        assert_in_range(swarm_world_record(&world, i).messages, 0, 1);
+    }
+    swarm_world_close(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_target_that_refuses_is_told_for_each_connection),
+        cmocka_unit_test(a_refused_connection_may_be_tried_again_from_on_closed),
+        cmocka_unit_test(a_connect_without_an_answer_times_out_and_makes_room_for_the_next),
+        cmocka_unit_test(a_graceful_end_sends_what_was_written_first),
+        cmocka_unit_test(an_abort_resets),
+        cmocka_unit_test(a_graceful_end_gives_a_peer_that_stays_five_seconds),
+        cmocka_unit_test(a_connection_can_be_taken_back_before_its_turn_to_connect),
+        cmocka_unit_test(a_connection_can_be_taken_back_while_it_connects),
+        cmocka_unit_test(a_connection_that_the_peer_ends_can_be_made_again_and_again),
+        cmocka_unit_test(the_reason_of_an_end_is_told),
+        cmocka_unit_test(a_target_that_dies_in_the_middle_ends_every_connection),
+        cmocka_unit_test(a_connection_that_a_handler_ended_says_nothing_more),
+    };
+    return cmocka_run_group_tests_name("swarm ends", tests, start_echo, stop_echo);
+}

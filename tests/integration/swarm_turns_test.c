@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: MIT
+ * When a swarm's threads run: at the pace of connects that was asked for, at the times that on_turn
+ * names, after every wake, and else not at all; and what its calls answer on the wrong thread. */
+#include <stdatomic.h>
+#include <string.h>
+
+#include <throng/swarm.h>
+
+#include "check.h"
+#include "echo_host.h"
+#include "peer.h"
+#include "stopwatch.h"
+#include "swarm_world.h"
+
+static struct echo_host echo;
+
+static int start_echo(void **state)
+{
+    (void)state;
+    return echo_host_start(&echo, THRONG_ADDRESS_IPV4) ? 0 : -1;
+}
+
+static int stop_echo(void **state)
+{
+    (void)state;
+    echo_host_stop(&echo);
+    return 0;
+}
+
+/* ---- pace ---- */
+
+#define PACED 120u
+#define PER_SECOND 400u
+
+static uint64_t begun_ns[PACED];
+
+static void note_begin(struct swarm_world *world, struct throng_swarm_thread *thread,
+                       uint32_t index)
+{
+    (void)world;
+    begun_ns[index] = throng_swarm_now_ns() - throng_swarm_connect_ns(thread, index);
+}
+
+static int compare_times(const void *left, const void *right)
+{
+    uint64_t a = *(const uint64_t *)left;
+    uint64_t b = *(const uint64_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* The connects in any stretch of time: what the rate allows, and once what a thread that was held up
+ * may catch up with (100 ms); one of each thread at the edge; and 2 ms, because on_open comes a
+ * little after the time that it is measured by. */
+static void no_stretch_of_time_has_more_connects_than_asked_for(void **state)
+{
+    struct swarm_world world;
+    (void)state;
+    swarm_world_open_options(&world, PACED, echo.host.endpoint);
+    world.options.threads = 4;
+    world.options.connects_per_second = PER_SECOND;
+    world.on_open = note_begin;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.opens, PACED);
+    swarm_world_close(&world);
+    qsort(begun_ns, PACED, sizeof(begun_ns[0]), compare_times);
+    for (uint32_t i = 0; i < PACED; i++) {
+        for (uint32_t k = i + 1; k < PACED; k++) {
+            uint64_t stretch_ms = (begun_ns[k] - begun_ns[i]) / 1000000 + 1;
+            uint64_t most = (stretch_ms + 100 + 2) * PER_SECOND / 1000 + 4;
+            assert_in_range(k - i + 1, 1, most);
+        }
+    }
+    assert_true(begun_ns[PACED - 1] - begun_ns[0] >=
+                180000000); /* 300 ms less what may be caught up */
+}
+
+static void threads_take_turns_with_their_first_connects(void **state)
+{
+    struct swarm_world world;
+    (void)state;
+    swarm_world_open_options(&world, 4, echo.host.endpoint);
+    world.options.threads = 4;
+    world.options.connects_per_second = 10;
+    world.on_open = note_begin;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.opens, 4);
+    swarm_world_close(&world);
+    for (uint32_t i = 1; i < 4; i++) {
+        assert_true(begun_ns[i] > begun_ns[i - 1] + 20000000); /* 100 ms apart, if none is late */
+    }
+}
+
+/* ---- turns ---- */
+
+struct turns {
+    _Atomic uint32_t count;
+    _Atomic uint64_t at_ns[3]; /* when the first ones began */
+    _Atomic bool go;           /* the first one may end */
+    uint64_t burn_ns;          /* how long the first one takes, in vain */
+    uint64_t period_ns;        /* when on_turn wants to run again; 0: whenever */
+};
+
+static void ignore_open(void *context, struct throng_swarm_thread *thread, uint32_t index)
+{
+    (void)context;
+    (void)thread;
+    (void)index;
+}
+
+static void ignore_message(void *context, struct throng_swarm_thread *thread, uint32_t index,
+                           const void *data, size_t size)
+{
+    (void)context;
+    (void)thread;
+    (void)index;
+    (void)data;
+    (void)size;
+}
+
+static void ignore_closed(void *context, struct throng_swarm_thread *thread, uint32_t index,
+                          int error)
+{
+    (void)context;
+    (void)thread;
+    (void)index;
+    (void)error;
+}
+
+/* One connection, whose thread has nothing to do but its turns. */
+static struct throng_swarm *start_turns(struct turns *turns, const char *target,
+                                        uint64_t (*on_turn)(void *, struct throng_swarm_thread *,
+                                                            uint64_t))
+{
+    struct throng_swarm *swarm = NULL;
+    struct throng_swarm_options options;
+    throng_swarm_options_init(&options);
+    options.targets[0] = target;
+    options.handler = (struct throng_swarm_handler){.context = turns,
+                                                    .on_open = ignore_open,
+                                                    .on_message = ignore_message,
+                                                    .on_closed = ignore_closed,
+                                                    .on_turn = on_turn};
+    assert_int_equal(throng_swarm_start(&swarm, &options, NULL), 0);
+    return swarm;
+}
+
+static void await_turns(struct turns *turns, uint32_t least)
+{
+    int64_t deadline_ms = test_now_ms() + test_deadline_ms();
+    while (atomic_load(&turns->count) < least) {
+        assert_true(test_now_ms() < deadline_ms);
+        nanosleep(&(const struct timespec){.tv_nsec = 1000000}, NULL);
+    }
+}
+
+static uint64_t count_turn(void *context, struct throng_swarm_thread *thread, uint64_t now_ns)
+{
+    struct turns *turns = context;
+    (void)thread;
+    uint32_t count = atomic_fetch_add(&turns->count, 1);
+    if (count < 3) {
+        atomic_store(&turns->at_ns[count], now_ns);
+    }
+    while (count == 0 && throng_swarm_now_ns() < now_ns + turns->burn_ns) {
+        /* a turn that takes long */
+    }
+    return turns->period_ns == 0 ? UINT64_MAX : now_ns + turns->period_ns;
+}
+
+static void an_idle_thread_does_not_turn_at_all(void **state)
+{
+    struct turns turns = {0};
+    (void)state;
+    uint32_t before = atomic_load(&echo.accepted);
+    struct throng_swarm *swarm = start_turns(&turns, echo.host.endpoint, count_turn);
+    assert_true(echo_host_await(&echo.accepted, before + 1));
+    throng_swarm_wake(swarm);
+    await_turns(&turns, 2);
+    nanosleep(&(const struct timespec){.tv_nsec = 50000000}, NULL); /* what was begun is over */
+    uint32_t count = atomic_load(&turns.count);
+    nanosleep(&(const struct timespec){.tv_nsec = 300000000}, NULL);
+    /* A look at the timer wheel would be allowed, a spin would be thousands. */
+    assert_in_range(atomic_load(&turns.count) - count, 0, 2);
+    throng_swarm_stop(swarm);
+}
+
+static void on_turn_is_called_at_its_times_and_hardly_more_often(void **state)
+{
+    struct turns turns = {.period_ns = 10000000};
+    (void)state;
+    int64_t start_ms = test_now_ms();
+    struct throng_swarm *swarm = start_turns(&turns, echo.host.endpoint, count_turn);
+    await_turns(&turns, 30);
+    int64_t took_ms = test_now_ms() - start_ms;
+    uint32_t count = atomic_load(&turns.count);
+    throng_swarm_stop(swarm);
+    /* Besides those on time: for the connection, and for what it has to do. */
+    assert_in_range(count, 30, (uint64_t)took_ms / 10 + 10);
+}
+
+/* What on_turn asks for counts from the time that it was told, however long it took itself. A busy
+ * machine may be late by accident, but not each time. */
+static void a_long_turn_does_not_put_the_next_one_off(void **state)
+{
+    (void)state;
+    bool in_time = false;
+    for (int attempt = 0; attempt < 5 && !in_time; attempt++) {
+        struct turns turns = {.burn_ns = 300000000, .period_ns = 400000000};
+        struct host deaf; /* nothing else wakes the thread up */
+        assert_true(host_open_deaf(&deaf));
+        struct throng_swarm *swarm = start_turns(&turns, deaf.endpoint, count_turn);
+        await_turns(&turns, 2);
+        in_time = atomic_load(&turns.at_ns[1]) - atomic_load(&turns.at_ns[0]) < 650000000;
+        throng_swarm_stop(swarm);
+        host_close(&deaf);
+    }
+    assert_true(in_time);
+}
+
+static uint64_t hold_first_turn(void *context, struct throng_swarm_thread *thread, uint64_t now_ns)
+{
+    struct turns *turns = context;
+    (void)thread;
+    (void)now_ns;
+    if (atomic_fetch_add(&turns->count, 1) == 0) {
+        while (!atomic_load(&turns->go)) {
+            /* the test wakes the swarm meanwhile */
+        }
+    }
+    return UINT64_MAX;
+}
+
+static void a_wake_that_comes_during_on_turn_brings_another_turn(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 20; i++) {
+        struct turns turns = {0};
+        struct host deaf;
+        assert_true(host_open_deaf(&deaf));
+        struct throng_swarm *swarm = start_turns(&turns, deaf.endpoint, hold_first_turn);
+        await_turns(&turns, 1);
+        throng_swarm_wake(swarm);
+        atomic_store(&turns.go, true);
+        await_turns(&turns, 2);
+        throng_swarm_stop(swarm);
+        host_close(&deaf);
+    }
+}
+
+/* ---- calls ---- */
+
+static int answers[5][5];
+
+static void try_index(struct throng_swarm_thread *thread, uint32_t index, int *answer)
+{
+    struct throng_address address;
+    answer[0] = throng_swarm_write(thread, index, "x", 1);
+    answer[1] = throng_swarm_local_address(thread, index, &address);
+    answer[2] = throng_swarm_connect(thread, index);
+    answer[3] = throng_swarm_disconnect(thread, index, true);
+    answer[4] = throng_swarm_connect_ns(thread, index) == 0 ? THRONG_EINVAL : 0;
+}
+
+static void try_foreign_indexes(struct swarm_world *world, struct throng_swarm_thread *thread)
+{
+    (void)world;
+    if (throng_swarm_thread_index(thread) == 1) {
+        try_index(thread, 0, answers[0]);  /* of thread 0 */
+        try_index(thread, 2, answers[1]);  /* of thread 2 */
+        try_index(thread, 10, answers[2]); /* of nobody: there are 10; would be thread 1's */
+        try_index(thread, UINT32_MAX, answers[3]);
+        answers[4][0] = throng_swarm_local_address(thread, 1, NULL);
+    }
+}
+
+static void a_connection_of_another_thread_or_of_nobody_is_refused(void **state)
+{
+    struct swarm_world world;
+    (void)state;
+    swarm_world_open_options(&world, 10, echo.host.endpoint);
+    world.options.threads = 3;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.opens, 10);
+    memset(answers, 0, sizeof(answers));
+    swarm_world_run(&world, try_foreign_indexes);
+    for (int i = 0; i < 4; i++) {
+        for (int k = 0; k < 5; k++) {
+            assert_int_equal(answers[i][k], THRONG_EINVAL);
+        }
+    }
+    assert_int_equal(answers[4][0], THRONG_EINVAL);
+    assert_int_equal(throng_swarm_connected(world.swarm), 10);
+    assert_int_equal(swarm_world_read(&world, &world.messages), 0);
+    swarm_world_close(&world);
+}
+
+static void note_peer(struct swarm_world *world, struct throng_swarm_thread *thread, uint32_t index)
+{
+    if (throng_swarm_local_address(thread, index, world->context) != 0) {
+        abort();
+    }
+}
+
+static void the_local_address_is_the_one_that_the_peer_sees(void **state)
+{
+    struct swarm_world world;
+    struct host host;
+    struct peer peer;
+    struct throng_address ours = {0};
+    struct throng_address seen;
+    (void)state;
+    assert_true(host_open(&host, THRONG_ADDRESS_IPV4));
+    swarm_world_open_options(&world, 1, host.endpoint);
+    world.context = &ours;
+    world.on_open = note_peer;
+    swarm_world_start(&world);
+    assert_true(host_accept(&host, &peer, test_deadline_ms()));
+    peer_remote_address(&peer, &seen);
+    swarm_world_await(&world, &world.opens, 1);
+    swarm_world_close(&world); /* on_open is over */
+    assert_memory_equal(&ours, &seen, sizeof(seen));
+    peer_close(&peer);
+    host_close(&host);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(no_stretch_of_time_has_more_connects_than_asked_for),
+        cmocka_unit_test(threads_take_turns_with_their_first_connects),
+        cmocka_unit_test(an_idle_thread_does_not_turn_at_all),
+        cmocka_unit_test(on_turn_is_called_at_its_times_and_hardly_more_often),
+        cmocka_unit_test(a_long_turn_does_not_put_the_next_one_off),
+        cmocka_unit_test(a_wake_that_comes_during_on_turn_brings_another_turn),
+        cmocka_unit_test(a_connection_of_another_thread_or_of_nobody_is_refused),
+        cmocka_unit_test(the_local_address_is_the_one_that_the_peer_sees),
+    };
+    return cmocka_run_group_tests_name("swarm turns", tests, start_echo, stop_echo);
+}

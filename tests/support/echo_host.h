@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT
+ * A plain echo server on a thread of its own, for tests of many clients: sends every byte back. It
+ * can be told to misbehave while it runs. Reports instead of asserting, and fails the process if the
+ * system has nothing left for it. */
+#ifndef TEST_SUPPORT_ECHO_HOST_H
+#define TEST_SUPPORT_ECHO_HOST_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "host.h"
+
+enum echo_mood {
+    ECHO_ANSWERS = 0,
+    ECHO_DEAF,    /* takes connections, reads nothing */
+    ECHO_SILENT,  /* reads, answers nothing */
+    ECHO_FINISHES /* ends every connection after its first bytes, which it sends back */
+};
+
+struct echo_conn {
+    uint8_t *backlog; /* read, not yet sent back; NULL: none */
+    uint32_t backlog_size;
+    bool is_open;
+    bool is_ending; /* to be closed once the backlog is sent */
+};
+
+struct echo_host {
+    struct host host;
+    int events;              /* epoll */
+    int commands[2];         /* a pipe; each byte is one */
+    struct echo_conn *conns; /* by descriptor */
+    pthread_t thread;
+
+    /* Anybody. */
+    _Atomic int mood;
+    _Atomic uint32_t accepted; /* ever */
+    _Atomic uint32_t open;     /* now */
+    _Atomic uint32_t resets;   /* ended by the peer with a reset */
+    _Atomic uint32_t ends;     /* ended by the peer in order */
+    _Atomic uint64_t bytes;    /* read */
+};
+
+/* Listens on 127.0.0.1 or ::1 and starts the thread. False if it cannot. */
+bool echo_host_start(struct echo_host *echo, enum throng_address_family family);
+
+/* For all connections, those to come and those that are there. */
+void echo_host_set_mood(struct echo_host *echo, enum echo_mood mood);
+
+/* The host dies: the listener is gone, each connection is reset, the thread ends. */
+void echo_host_die(struct echo_host *echo);
+
+/* The same for one that may be dead already; frees everything. */
+void echo_host_stop(struct echo_host *echo);
+
+/* Waits until *counter is `value`; false after the test deadline. */
+bool echo_host_await(const _Atomic uint32_t *counter, uint32_t value);
+
+#endif
