@@ -55,7 +55,7 @@ static int check_options(struct throng_client_options *options,
     if (result == 0) {
         result = tg_settings_source(&options->source, error);
     }
-    if (result < 0) {
+    if (result != 0) {
         return result;
     }
     if (options->connect_timeout_ms == 0) {
@@ -81,7 +81,7 @@ int throng_client_create(struct throng_client **client, const struct throng_clie
         return tg_failure(error, THRONG_EINVAL, "the place for the client is NULL");
     }
     int result = check_options(&checked, options, &rules, error);
-    if (result < 0) {
+    if (result != 0) {
         return result;
     }
     size_t box_bytes = (size_t)checked.inbox_bytes + checked.outbox_bytes;
@@ -166,7 +166,7 @@ int throng_client_connect(struct throng_client *client, const char *endpoint)
     if (result == 0) {
         result = tg_address_parse_numeric(host, port, &address);
     }
-    return result < 0 ? result : throng_client_connect_address(client, &address);
+    return result != 0 ? result : throng_client_connect_address(client, &address);
 }
 
 static bool can_connect(const struct throng_client *client, const struct throng_address *address)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The non-blocking client from the inside: what client.c (life, connecting) and client_stream.c (the
- * connected state) share. One thread owns it.
+ * The non-blocking client from the inside: what client.c (life, connecting) and client_stream.c
+ * (the connected state) share. One thread owns it.
  *
  *              connect                 the connect came through
  *       IDLE ------------> CONNECTING ---------------------------> CONNECTED

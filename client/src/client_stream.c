@@ -3,9 +3,9 @@
  * between the boxes and the user. Called by client.c and the user, on the thread that owns it.
  *
  * A connection ends in order: first all that was received is in the inbox, then the state says why
- * it ended. A send that fails therefore ends our sending only, and receiving goes on to the end; the
- * peer's end of stream waits for our outbox, because a peer that has nothing more to say may still
- * listen. */
+ * it ended. A send that fails therefore ends our sending only, and receiving goes on to the end;
+ * the peer's end of stream waits for our outbox, because a peer that has nothing more to say may
+ * still listen. */
 #include "client_state.h"
 
 /* --- the socket's side --------------------------------------------------------------------- */

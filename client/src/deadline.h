@@ -46,8 +46,8 @@ static inline int tg_deadline_left_ms(struct tg_deadline deadline, uint64_t now_
     return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
-/* Waits until `sock` is readable or writable, or failed, and looks at least once. 1; 0: the deadline
- * is over; or an error. */
+/* Waits until `sock` is readable or writable, or failed, and looks at least once. 1; 0: the
+ * deadline is over; or an error. */
 int tg_deadline_wait(struct tg_deadline deadline, tg_socket sock, bool for_write);
 
 #endif

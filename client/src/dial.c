@@ -84,8 +84,8 @@ int tg_dial_finish(tg_socket sock, struct tg_dialed *dialed)
     struct tg_dialed up;
     int result = look_at(sock, &up);
     if (result < 0) {
-        /* A socket that is connected to itself would keep the port in TIME_WAIT, and the server that
-         * should have been there could not start. */
+        /* A socket that is connected to itself would keep the port in TIME_WAIT, and the server
+         * that should have been there could not start. */
         tg_socket_abort(sock);
         return result;
     }
@@ -152,7 +152,7 @@ int tg_dial(struct tg_dialed *dialed, const char *endpoint, const struct throng_
             int timeout_ms, struct throng_error *error)
 {
     char host[TG_ENDPOINT_TEXT_SIZE];
-    uint16_t port;
+    uint16_t port = 0;
     struct throng_address addresses[ADDRESSES_MAX];
     struct throng_error failure;
     int result = tg_dial_parse(endpoint, host, &port, error);

@@ -15,8 +15,8 @@
 #include "settings.h"
 
 /* The header and the payload's first bytes go out together from a buffer of this size; the rest is
- * sent from where the caller has it. Without Nagle's algorithm a header sent alone would be a packet
- * of its own; 4 KiB makes a message that is larger by far cost one more call, not a copy. */
+ * sent from where the caller has it. Without Nagle's algorithm a header sent alone would be a
+ * packet of its own; 4 KiB makes a message that is larger by far cost one more call, not a copy. */
 #define HEAD_BYTES 4096
 
 /* Small messages come many at a time, also where the longest one is short. Only the pages that are
@@ -88,7 +88,7 @@ int throng_tcp_connect(struct throng_tcp **tcp, const char *endpoint,
         return tg_failure(error, THRONG_EINVAL, "the place for the connection is NULL");
     }
     int result = check_options(&checked, options, &rules, error);
-    if (result < 0) {
+    if (result != 0) {
         return result;
     }
     struct throng_tcp *made = reserve_tcp(&rules);
@@ -130,17 +130,6 @@ static struct tg_deadline begin_deadline(int timeout_ms)
     return tg_deadline_after(tg_clock_ns(), timeout_ms);
 }
 
-/* Waits for room to send in. Unlike tg_deadline_wait it does not look once more when the time is up:
- * a peer that takes one byte at a time could else hold its caller for as long as it likes. */
-static int wait_writable(const struct throng_tcp *tcp, struct tg_deadline deadline)
-{
-    if (tg_deadline_is_over(deadline, tg_clock_ns())) {
-        return THRONG_ETIMEDOUT;
-    }
-    int result = tg_deadline_wait(deadline, tcp->dialed.sock, true);
-    return result == 0 ? THRONG_ETIMEDOUT : result;
-}
-
 /* Sends all bytes. 0, THRONG_ETIMEDOUT or an error. */
 static int send_all(const struct throng_tcp *tcp, const uint8_t *data, size_t size,
                     struct tg_deadline deadline)
@@ -155,9 +144,9 @@ static int send_all(const struct throng_tcp *tcp, const uint8_t *data, size_t si
             size -= (size_t)sent;
         }
         if (size > 0) {
-            int ready = wait_writable(tcp, deadline);
-            if (ready < 0) {
-                return ready;
+            int ready = tg_deadline_wait(deadline, tcp->dialed.sock, true);
+            if (ready <= 0) {
+                return ready == 0 ? THRONG_ETIMEDOUT : ready;
             }
         }
     }

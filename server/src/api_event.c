@@ -86,15 +86,6 @@ static size_t take_events(struct throng_server *server, struct throng_event *eve
     return count;
 }
 
-/* Hands the workers' log lines to the user's sink. */
-static void drain_logs(struct throng_server *server)
-{
-    for (uint32_t i = 0; i < server->config.worker_count; i++) {
-        tg_log_queue_drain(&server->workers[i].log, server->config.options.log,
-                           server->config.options.log_context);
-    }
-}
-
 /* A slot came free while a worker has connections parked that wait for one. */
 static void pass_on_freed_slots(struct throng_server *server)
 {
@@ -115,6 +106,10 @@ static void begin_batch(struct throng_server *server)
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         struct tg_worker *worker = &server->workers[i];
         seen += tg_ring_look(&worker->events);
+        if (tg_ring_has_entries(&worker->log.ring)) {
+            tg_log_queue_drain(&worker->log, server->config.options.log,
+                               server->config.options.log_context);
+        }
     }
     server->batch_left = seen < TG_BATCH_EVENTS ? seen : TG_BATCH_EVENTS;
     /* The next batch begins with another worker, so that a busy one does not starve the rest. */
@@ -122,21 +117,37 @@ static void begin_batch(struct throng_server *server)
         server->next_worker + 1 >= server->config.worker_count ? 0 : server->next_worker + 1;
 }
 
+/* Whether something waits for room in a command ring. */
+static bool commands_wait(const struct throng_server *server)
+{
+    return server->dirty_head != TG_INDEX_NONE || server->drain_due != 0;
+}
+
+/* Whether a worker for which something waits has room in its command ring now. */
+static bool commands_have_room(struct throng_server *server)
+{
+    uint64_t waiting = server->drain_due;
+    if (server->dirty_head != TG_INDEX_NONE) {
+        waiting |= UINT64_C(1) << server->seats[server->dirty_head].worker;
+    }
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        if ((waiting >> i & 1) != 0 && tg_ring_claim(&server->workers[i].commands) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool work_is_there(struct throng_server *server)
 {
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         struct tg_worker *worker = &server->workers[i];
-        if (tg_ring_has_entries(&worker->events)) {
+        if (tg_ring_has_entries(&worker->events) || tg_ring_has_entries(&worker->log.ring)) {
             return true;
         }
     }
-    if (atomic_load_explicit(&server->shared.slot_freed_for_waiter, memory_order_relaxed)) {
-        return true;
-    }
-    /* What could not be flushed for want of room in a command ring can be flushed now. */
-    return server->dirty_head != TG_INDEX_NONE &&
-           tg_ring_claim(&server->workers[server->seats[server->dirty_head].worker].commands) !=
-               NULL;
+    return atomic_load_explicit(&server->shared.slot_freed_for_waiter, memory_order_relaxed) ||
+           (commands_wait(server) && commands_have_room(server));
 }
 
 static bool drain_is_over(struct throng_server *server)
@@ -162,13 +173,14 @@ static void wait_for_work(struct throng_server *server, int64_t timeout_ns)
         struct tg_worker *worker = &server->workers[0];
         tg_port_prepare_wait(worker->port);
         bool woken = atomic_load_explicit(&server->woken, memory_order_relaxed);
-        tg_worker_turn(worker, woken ? 0 : timeout_ns);
+        /* The turn empties the command ring: what waits for room there goes out with the next. */
+        tg_worker_turn(worker, woken || commands_wait(server) ? 0 : timeout_ns);
         return;
     }
     if (timeout_ns == 0) {
         return;
     }
-    atomic_store_explicit(&server->shared.commands_blocked, server->dirty_head != TG_INDEX_NONE,
+    atomic_store_explicit(&server->shared.commands_blocked, commands_wait(server),
                           memory_order_relaxed);
     tg_parker_prepare(&server->parker);
     if (work_is_there(server) || drain_is_over(server) ||
@@ -202,20 +214,24 @@ int throng_get_events(struct throng_server *server, struct throng_event *events,
     uint64_t deadline_ns = timeout_ms > 0 ? tg_clock_ns() + (uint64_t)timeout_ms * 1000000u : 0;
     bool waited = false;
     for (;;) {
-        /* While we waited nobody wrote: only what did not fit into a full ring is left. */
-        if (!waited || server->dirty_head != TG_INDEX_NONE || server->drain_due != 0) {
+        /* While we waited nobody wrote. Only what did not fit into a full ring is left, and what
+         * was released in the user's stead. */
+        if (!waited || commands_wait(server) || server->releases_due) {
             tg_server_flush(server);
-            drain_logs(server);
         }
         begin_batch(server);
         count = take_events(server, events, limit);
         if (count > 0) {
             return (int)count;
         }
+        if (server->releases_due) {
+            continue; /* every event was one that the user is not to see: their room goes home first */
+        }
         if (drain_is_over(server)) {
             return THRONG_ESTOPPED;
         }
-        if (waited && atomic_exchange_explicit(&server->woken, false, memory_order_relaxed)) {
+        /* acquire: pairs with the release in throng_server_wake. */
+        if (waited && atomic_exchange_explicit(&server->woken, false, memory_order_acquire)) {
             return 0;
         }
         int64_t wait_ns = remaining_ns(deadline_ns, timeout_ms);
@@ -269,6 +285,7 @@ void throng_release_event(struct throng_server *server, struct throng_event *eve
         seat->id = 0;
     }
     push_release(&server->workers[event->private_worker], slot, holder, bytes);
+    server->releases_due = true;
     tg_count(&server->counters.events_unreleased, (uint64_t)-1);
     event->type = 0;
     event->data = NULL;

@@ -120,6 +120,7 @@ static void flush_drain(struct throng_server *server, uint32_t worker)
 
 void tg_server_flush(struct throng_server *server)
 {
+    server->releases_due = false; /* those held back are told by their connections in the list */
     uint64_t full = server->dirty_head == TG_INDEX_NONE ? 0 : flush_seats(server);
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         struct tg_worker *worker = &server->workers[i];

@@ -113,6 +113,9 @@ int throng_server_budget(const struct throng_server_options *options, struct thr
                          struct throng_error *error)
 {
     struct tg_config config;
+    if (budget == NULL) {
+        return tg_config_fail(error, THRONG_EINVAL, "budget is NULL");
+    }
     int result = tg_config_check(&config, options, error);
     if (result < 0) {
         return result;

@@ -10,8 +10,11 @@ int tg_config_plan_descriptors(struct tg_config *config, struct throng_error *er
     uint32_t connections = config->options.max_connections;
     uint32_t asked = config->options.io_threads;
     struct tg_descriptor_plan plan;
-    if (!tg_descriptor_plan_make(&plan, connections, tg_descriptor_count(),
-                                 THRONG_IO_THREADS_LIMIT)) {
+    /* In one table for all, each worker adds its port and a duplicate of each listening socket. */
+    uint32_t workers = asked == 0 ? 1 : asked;
+    uint32_t open = tg_descriptor_count() + config->listener_count +
+                    workers * (config->listener_count + TG_PORT_DESCRIPTORS_MAX);
+    if (!tg_descriptor_plan_make(&plan, connections, open, THRONG_IO_THREADS_LIMIT)) {
         return tg_config_fail(
             error, THRONG_EDESCRIPTORLIMIT,
             "max_connections is %u, but the descriptor limit (RLIMIT_NOFILE) is %u: it allows %u "

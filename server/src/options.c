@@ -25,6 +25,9 @@
 /* Most of any memory option; keeps every index of a pool in 31 bits. */
 #define MEMORY_MOST ((size_t)64 * 1024 * MIB)
 
+/* Keeps the bytes of a full queue in 32 bits. */
+#define SEND_QUEUE_MOST (2048u * MIB)
+
 void throng_server_options_init(struct throng_server_options *options)
 {
     memset(options, 0, sizeof(*options));
@@ -116,6 +119,7 @@ static int check_sizes(struct tg_config *config, struct throng_error *error)
 {
     struct throng_server_options *options = &config->options;
     size_t frame = (size_t)options->message_bytes_max + THRONG_FRAME_HEADER_BYTES;
+    size_t assembly_block = tg_message_block_bytes(options->message_bytes_max);
     size_t frame_blocks = (size_t)units_of(frame) * TG_BLOCK_BYTES;
 
     if (options->send_queue_bytes_max == 0) {
@@ -125,8 +129,13 @@ static int check_sizes(struct tg_config *config, struct throng_error *error)
         size_or(options->send_small_bytes, larger(32 * (size_t)MIB, 2 * frame_blocks));
     options->send_large_bytes = size_or(options->send_large_bytes, 16 * (size_t)MIB);
     options->assembly_bytes =
-        size_or(options->assembly_bytes, larger(8 * (size_t)MIB, 4 * frame_blocks));
+        size_or(options->assembly_bytes, larger(8 * (size_t)MIB, 4 * assembly_block));
 
+    if (options->send_queue_bytes_max > SEND_QUEUE_MOST) {
+        return tg_config_fail(error, THRONG_EINVAL,
+                              "send_queue_bytes_max is %u; it must be %zu..%u bytes",
+                              options->send_queue_bytes_max, frame_blocks, SEND_QUEUE_MOST);
+    }
     int result = check_size("send_queue_bytes_max", options->send_queue_bytes_max, frame_blocks,
                             "one longest message in blocks", error);
     if (result == 0) {
@@ -138,8 +147,8 @@ static int check_sizes(struct tg_config *config, struct throng_error *error)
                             "one large block", error);
     }
     if (result == 0) {
-        result = check_size("assembly_bytes", options->assembly_bytes, 2 * frame_blocks,
-                            "two longest messages", error);
+        result = check_size("assembly_bytes", options->assembly_bytes, 2 * assembly_block,
+                            "two longest messages in powers of two", error);
     }
     options->assembly_bytes -= options->assembly_bytes % TG_MESSAGE_UNIT_BYTES;
     config->send_units_max = units_of(options->send_queue_bytes_max);
@@ -160,6 +169,13 @@ static int check_listeners(struct tg_config *config, struct throng_error *error)
             return result;
         }
         count++;
+    }
+    for (uint32_t i = count; i < THRONG_LISTENERS_MAX; i++) {
+        if (options->listen[i] != NULL) {
+            return tg_config_fail(error, THRONG_EINVAL,
+                                  "listen[%u] is NULL, but listen[%u] is \"%s\"; leave no gap",
+                                  count, i, options->listen[i]);
+        }
     }
     if (count == 0) {
         return tg_config_fail(error, THRONG_EINVAL,

@@ -96,7 +96,12 @@ static void init_worker(struct throng_server *server, uint32_t index)
     worker->backend = config->backend;
     init_worker_memory(server, worker);
     worker->port_options.recv_pool = &worker->recv_pool;
-    worker->port_options.turn_bytes = config->options.receive_buffer_bytes;
+    /* One turn's input is handed up whole, so it is a part of what the flow limit allows. */
+    uint32_t turn_most = server->shared.flow_bytes / 2 > 4096 ? server->shared.flow_bytes / 2
+                                                              : 4096;
+    worker->port_options.turn_bytes = config->options.receive_buffer_bytes < turn_most
+                                          ? config->options.receive_buffer_bytes
+                                          : turn_most;
     worker->port_options.streams_max = config->connections_per_worker;
     worker->port_options.memory = tg_memory_part(&server->memory, TG_REGION_PORTS, index);
     for (uint32_t i = 0; i < THRONG_LISTENERS_MAX; i++) {
@@ -322,7 +327,7 @@ int throng_server_start(struct throng_server **started, const struct throng_serv
                         struct throng_error *error)
 {
     struct tg_config config;
-    struct throng_server *server;
+    struct throng_server *server = NULL;
     if (started == NULL) {
         return tg_config_fail(error, THRONG_EINVAL, "server is NULL");
     }
@@ -382,7 +387,9 @@ void throng_server_wake(struct throng_server *server)
     if (server == NULL) {
         return;
     }
-    atomic_store_explicit(&server->woken, true, memory_order_relaxed);
+    /* release: pairs with the acquire in throng_get_events; what the caller did before is visible
+     * to who sees the wake-up. */
+    atomic_store_explicit(&server->woken, true, memory_order_release);
     /* Both calls begin with a full fence, which pairs with the sleeper's announcement. */
     if (server->config.inline_mode) {
         tg_port_wake(server->workers[0].port);
@@ -403,10 +410,12 @@ int throng_server_listen_address(const struct throng_server *server, uint32_t in
 
 const char *throng_server_backend(const struct throng_server *server)
 {
+    TG_REQUIRE(server != NULL);
     return server->config.backend->name;
 }
 
 uint32_t throng_server_io_threads(const struct throng_server *server)
 {
+    TG_REQUIRE(server != NULL);
     return server->config.inline_mode ? 0 : server->config.worker_count;
 }

@@ -72,6 +72,7 @@ struct throng_server {
     uint32_t dirty_tail;
     uint32_t batch_left;  /* events until the next flush */
     uint32_t next_worker; /* whose ring is looked at first */
+    bool releases_due;    /* pushed, not published */
     bool draining;
     uint32_t drain_deadline_ms;
     uint64_t drain_due; /* bit per worker that is still to be told */

@@ -59,6 +59,9 @@ static void give_up(const char *what)
 
 static void append(struct bytes *bytes, const void *data, size_t size)
 {
+    if (size == 0) {
+        return; /* there may be no memory yet, and memcpy wants some even for nothing */
+    }
     if (bytes->to + size > bytes->capacity) {
         bytes->capacity = (bytes->to + size) * 2;
         bytes->data = realloc(bytes->data, bytes->capacity);

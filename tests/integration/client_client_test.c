@@ -299,6 +299,15 @@ static void room_in_the_inbox_comes_back_with_the_reads(void **state)
     assert_int_equal(throng_client_inbox_bytes(pair->client), 1040);
 }
 
+/* A wide receive buffer makes itself wider a moment after it looked full: the system packs it anew,
+ * and takes what waited in the outbox. */
+static void connect_to_narrow_peer(struct client_pair *pair)
+{
+    host_close(&pair->host);
+    assert_true(host_open_narrow(&pair->host, 16384));
+    client_pair_connect(pair);
+}
+
 /* Writes numbered messages until neither the system nor the outbox takes more. Answers how many. */
 static uint32_t write_until_stuck(struct client_pair *pair)
 {
@@ -333,7 +342,7 @@ static void expect_numbered(struct client_pair *pair, uint32_t count)
 static void a_full_outbox_refuses_whole_messages_and_loses_nothing(void **state)
 {
     struct client_pair *pair = *state;
-    client_pair_connect(pair);
+    connect_to_narrow_peer(pair);
     uint32_t count = write_until_stuck(pair);
     size_t waiting = throng_client_outbox_bytes(pair->client);
     assert_in_range(waiting, 131072 - 103, 131072);
@@ -364,7 +373,7 @@ static void a_message_over_the_limit_is_refused_before_a_byte_is_sent(void **sta
 static void our_end_follows_the_last_message_and_the_peer_may_still_talk(void **state)
 {
     struct client_pair *pair = *state;
-    client_pair_connect(pair);
+    connect_to_narrow_peer(pair);
     uint32_t count = write_until_stuck(pair);
     assert_int_equal(throng_client_shutdown(pair->client), 0);
     assert_int_equal(throng_client_shutdown(pair->client), 0);
@@ -376,12 +385,19 @@ static void our_end_follows_the_last_message_and_the_peer_may_still_talk(void **
     client_pair_expect_read(pair, "bye", 3);
     peer_finish(&pair->peer);
     client_pair_expect_failed(pair, THRONG_EEOF);
+    /* The next connection knows nothing of it. */
+    client_pair_disconnect(pair);
+    client_pair_connect(pair);
+    assert_int_equal(throng_client_write(pair->client, "again", 5), 0);
+    assert_int_equal(throng_client_shutdown(pair->client), 0);
+    client_pair_expect(pair, "\0\0\0\5again", 9);
+    client_pair_expect_end(pair);
 }
 
 static void the_peers_end_waits_until_our_outbox_is_out(void **state)
 {
     struct client_pair *pair = *state;
-    client_pair_connect(pair);
+    connect_to_narrow_peer(pair);
     uint32_t count = write_until_stuck(pair);
     client_pair_send(pair, "\0\0\0\3bye", 7);
     peer_finish(&pair->peer);
@@ -392,6 +408,9 @@ static void the_peers_end_waits_until_our_outbox_is_out(void **state)
     expect_numbered(pair, count);
     client_pair_expect_failed(pair, THRONG_EEOF);
     client_pair_expect_end(pair);
+    client_pair_disconnect(pair);
+    client_pair_connect(pair);
+    assert_true(throng_client_wants_read(pair->client));
 }
 
 int main(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The non-blocking client and a peer that is absent, hostile or gone, in each of the client's states;
- * and what the client refuses. */
+ * The non-blocking client and a peer that is absent, hostile or gone, in each of the client's
+ * states; and what the client refuses. */
 #include <dirent.h>
 #include <string.h>
 #include <sys/resource.h>

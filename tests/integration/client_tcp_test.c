@@ -139,8 +139,8 @@ static void a_peer_that_sends_a_byte_at_a_time_is_understood(void **state)
     tcp_pair_expect_played(pair);
 }
 
-/* Sizes that draw lots among small, middling and longest, so that every arrangement of whole and cut
- * frames in the client's buffer occurs. */
+/* Sizes that draw lots among small, middling and longest, so that every arrangement of whole and
+ * cut frames in the client's buffer occurs. */
 static uint32_t draw_size(uint64_t *seed, uint32_t longest)
 {
     uint64_t lot = test_random(seed);

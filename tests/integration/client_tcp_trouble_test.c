@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The blocking client and a peer that is slow, hostile or gone: time limits, ends and resets in every
- * state, lengths that lie. */
+ * The blocking client and a peer that is slow, hostile or gone: time limits, ends and resets in
+ * every state, lengths that lie. */
 #include <signal.h>
 #include <string.h>
 #include <sys/time.h>

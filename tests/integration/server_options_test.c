@@ -29,7 +29,7 @@ static const struct refusal refusals[] = {
     {OPTION(backlog), 1048577, "1048577", "1048576"},
     {OPTION(send_queue_bytes_max), 65536, "65536",
      "66048"}, /* a longest message in 512-byte blocks */
-    {OPTION(assembly_bytes), 66048, "66048", "132096"},
+    {OPTION(assembly_bytes), 66048, "66048", "131072"},
     {OPTION(receive_buffers), 3, "3", "4"},
     {OPTION(receive_buffers), 65537, "65537", "65536"},
     {OPTION(receive_buffer_bytes), 4095, "4095", "4096"},

@@ -110,6 +110,35 @@ static void everything_arrives_though_the_peer_has_ended_its_direction_first(voi
     expect_closed(&flush->world, THRONG_ECANCELED);
 }
 
+static void connect_again(struct swarm_world *world, struct throng_swarm_thread *thread)
+{
+    (void)world;
+    if (throng_swarm_connect(thread, 0) != 0) {
+        abort();
+    }
+}
+
+static void the_next_disconnect_waits_for_its_own_peer(void **state)
+{
+    struct flush *flush = *state;
+    swarm_world_await(&flush->world, &flush->world.opens, 1);
+    peer_finish(&flush->peer);
+    take_turns(&flush->world);
+    expect_everything(&flush->peer);
+    expect_closed(&flush->world, THRONG_ECANCELED);
+    peer_close(&flush->peer);
+
+    swarm_world_run(&flush->world, connect_again);
+    assert_true(host_accept(&flush->host, &flush->peer, test_deadline_ms()));
+    expect_everything(&flush->peer);
+    assert_int_equal(peer_await_end(&flush->peer, test_deadline_ms()), PEER_END);
+    take_turns(&flush->world);
+    assert_int_equal(swarm_world_read(&flush->world, &flush->world.closes), 1);
+    peer_finish(&flush->peer);
+    swarm_world_await(&flush->world, &flush->world.closes, 2);
+    assert_int_equal(swarm_world_record(&flush->world, 0).error, THRONG_ECANCELED);
+}
+
 static void what_the_peer_says_meanwhile_is_dropped(void **state)
 {
     struct flush *flush = *state;
@@ -187,6 +216,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             everything_arrives_though_the_peer_has_ended_its_direction_first, begin, end),
+        cmocka_unit_test_setup_teardown(the_next_disconnect_waits_for_its_own_peer, begin, end),
         cmocka_unit_test_setup_teardown(what_the_peer_says_meanwhile_is_dropped, begin, end),
         cmocka_unit_test_setup_teardown(half_a_message_of_the_peer_takes_nothing_from_a_disconnect,
                                         begin, end),

@@ -96,6 +96,49 @@ static void the_send_memory_of_a_thread_is_shared_and_comes_back(void **state)
     swarm_world_close(&world);
 }
 
+#define ROUNDS 200u
+
+static uint32_t taken_in_round[ROUNDS];
+
+static void fill_and_break_off(struct swarm_world *world, struct throng_swarm_thread *thread,
+                               uint32_t index)
+{
+    uint32_t round = swarm_world_record(world, index).opens - 1;
+    while (round < ROUNDS && throng_swarm_write(thread, index, payload, 508) == 0) {
+        taken_in_round[round]++;
+    }
+    (void)throng_swarm_disconnect(thread, index, true);
+}
+
+static void come_back(struct swarm_world *world, struct throng_swarm_thread *thread, uint32_t index,
+                      int error)
+{
+    (void)error;
+    if (swarm_world_record(world, index).closes < ROUNDS) {
+        (void)throng_swarm_connect(thread, index);
+    }
+}
+
+static void what_an_abort_did_not_send_is_memory_again(void **state)
+{
+    struct swarm_world world;
+    (void)state;
+    memset(taken_in_round, 0, sizeof(taken_in_round));
+    swarm_world_open_options(&world, 1, echo.host.endpoint);
+    world.options.message_bytes_max = 508;
+    world.options.send_queue_bytes_max = 65536;
+    world.options.send_bytes = 65536; /* 95 blocks of 512 bytes and a large one */
+    world.on_open = fill_and_break_off;
+    world.on_closed = come_back;
+    swarm_world_start(&world);
+    swarm_world_await(&world, &world.closes, ROUNDS);
+    swarm_world_close(&world);
+    assert_in_range(taken_in_round[0], 60, 128);
+    for (uint32_t i = 1; i < ROUNDS; i++) {
+        assert_int_equal(taken_in_round[i], taken_in_round[0]);
+    }
+}
+
 static void keep_full(struct swarm_world *world, struct throng_swarm_thread *thread)
 {
     write_until_full(world, thread);
@@ -311,6 +354,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_full_send_queue_refuses_and_takes_again_later),
         cmocka_unit_test(the_send_memory_of_a_thread_is_shared_and_comes_back),
+        cmocka_unit_test(what_an_abort_did_not_send_is_memory_again),
         cmocka_unit_test(what_a_peer_does_not_read_waits_and_goes_out_later),
         cmocka_unit_test(a_connection_that_finds_no_memory_for_its_piece_is_reset),
         cmocka_unit_test(bad_numbers_are_refused_by_name),

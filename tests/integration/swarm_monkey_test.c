@@ -16,6 +16,7 @@
 #define THREADS 3u
 #define CONNECTIONS 60u
 #define SIZE_MOST 3000u
+#define CALLS 40000u /* of each thread */
 
 enum model_state {
     MODEL_COMING, /* to be connected, or connecting */
@@ -250,8 +251,7 @@ static uint64_t on_turn(void *context, struct throng_swarm_thread *thread, uint6
     enter(thread);
     meddle(thread, UINT32_MAX);
     leave(thread);
-    return monkeys[throng_swarm_thread_index(thread)].calls_left > 0 ? now_ns + 1000000
-                                                                     : UINT64_MAX;
+    return monkeys[throng_swarm_thread_index(thread)].calls_left > 0 ? now_ns + 100000 : UINT64_MAX;
 }
 
 /* ---- the test ---- */
@@ -265,7 +265,7 @@ static void begin_models(uint64_t seed)
     atomic_store(&ups, 0);
     atomic_store(&awaited, 0);
     for (uint32_t i = 0; i < THREADS; i++) {
-        monkeys[i] = (struct monkey){.random = seed + i, .calls_left = test_scaled(100000)};
+        monkeys[i] = (struct monkey){.random = seed + i, .calls_left = test_scaled(CALLS)};
     }
 }
 
@@ -290,8 +290,9 @@ static void every_call_from_every_handler_does_what_the_model_says(void **state)
     options.connections = CONNECTIONS;
     options.threads = THREADS;
     options.connects_in_flight = 5;
-    options.send_queue_bytes_max = 128 * 1024;
-    options.send_bytes = 512 * 1024; /* little: writes are refused now and then */
+    options.message_bytes_max = 4096;
+    options.send_queue_bytes_max = 64 * 1024;
+    options.send_bytes = 128 * 1024; /* little: writes are refused now and then */
     options.handler = (struct throng_swarm_handler){
         .on_open = on_open, .on_message = on_message, .on_closed = on_closed, .on_turn = on_turn};
     assert_int_equal(throng_swarm_start(&swarm, &options, NULL), 0);
@@ -311,6 +312,7 @@ static void every_call_from_every_handler_does_what_the_model_says(void **state)
     assert_int_equal(atomic_load(&awaited), 0);
     assert_int_equal(connected, up);
     assert_true(atomic_load(&opens) > CONNECTIONS);
+    assert_true(atomic_load(&echoes) > CONNECTIONS);
     assert_true(echo_host_await(&echo.open, 0));
 }
 

@@ -200,17 +200,17 @@ static void a_missing_or_wrong_target_is_refused(void **state)
            "--connect is \"127.0.0.1:7000\"; it must be tcp://HOST:PORT, ports 1..65535");
 }
 
+#define FOUR_TARGETS                                                                               \
+    "--connect tcp://h:1 --connect tcp://h:1 --connect tcp://h:1 --connect tcp://h:1 "
+#define SIXTEEN_TARGETS FOUR_TARGETS FOUR_TARGETS FOUR_TARGETS FOUR_TARGETS
+
 static void a_seventeenth_target_is_refused(void **state)
 {
-    char line[1024] = "";
     (void)state;
-    for (int i = 0; i < 16; i++) {
-        strcat(line, "--connect tcp://h:1 ");
-    }
-    assert_int_equal(read_line(line), OPTIONS_GO);
+    assert_int_equal(read_line(SIXTEEN_TARGETS), OPTIONS_GO);
     assert_int_equal(options.target_count, 16);
-    strcat(line, "--connect tcp://i:1 ");
-    refuse(line, "--connect is \"tcp://i:1\"; it can be given 1..16 times");
+    refuse(SIXTEEN_TARGETS "--connect tcp://i:1",
+           "--connect is \"tcp://i:1\"; it can be given 1..16 times");
 }
 
 static void other_words_are_refused(void **state)

@@ -15,7 +15,8 @@
 #include "check.h"
 #include "stopwatch.h"
 
-extern char **environ;
+/* POSIX leaves this declaration to the program; glibc makes it as well under _GNU_SOURCE. */
+extern char **environ; /* NOLINT(readability-redundant-declaration) */
 
 void child_start(struct child *child, const char *const *arguments)
 {
@@ -28,8 +29,8 @@ void child_start(struct child *child, const char *const *arguments)
     assert_int_equal(posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO), 0);
     assert_int_equal(posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO), 0);
     /* posix_spawn takes the arguments as char *const[] for historical reasons and changes nothing. */
-    char *copies[32] = {NULL};
-    for (size_t i = 0; arguments[i] != NULL; i++) {
+    char *copies[32] = {strdup(arguments[0])};
+    for (size_t i = 1; arguments[i] != NULL; i++) {
         assert_true(i < 31);
         copies[i] = strdup(arguments[i]);
     }

@@ -100,7 +100,7 @@ static bool send_back(struct echo_host *echo, int descriptor, const uint8_t *dat
 
 static void on_input(struct echo_host *echo, int descriptor)
 {
-    static uint8_t data[READ_BYTES]; /* the one thread's */
+    static _Thread_local uint8_t data[READ_BYTES]; /* there may be several hosts */
     struct echo_conn *conn = &echo->conns[descriptor];
     ssize_t got = recv(descriptor, data, sizeof(data), 0);
     if (got < 0 && errno == EAGAIN) {

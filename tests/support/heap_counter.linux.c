@@ -18,11 +18,14 @@
 /* Shared libraries must find these, too. */
 #define INTERPOSED __attribute__((visibility("default")))
 
+/* glibc's own names are reserved, for it and so for this.
+ * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *memory, size_t size);
 extern void *__libc_memalign(size_t alignment, size_t size);
 extern void __libc_free(void *memory);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 static _Atomic bool counting;
 static _Atomic uint32_t allocations;
@@ -61,16 +64,16 @@ INTERPOSED void *malloc(size_t size)
     return __libc_malloc(size);
 }
 
-INTERPOSED void *calloc(size_t number, size_t size)
+INTERPOSED void *calloc(size_t nmemb, size_t size)
 {
     count(&allocations);
-    return __libc_calloc(number, size);
+    return __libc_calloc(nmemb, size);
 }
 
-INTERPOSED void *realloc(void *memory, size_t size)
+INTERPOSED void *realloc(void *ptr, size_t size)
 {
     count(&allocations);
-    return __libc_realloc(memory, size);
+    return __libc_realloc(ptr, size);
 }
 
 INTERPOSED void *memalign(size_t alignment, size_t size)
@@ -85,45 +88,44 @@ INTERPOSED void *aligned_alloc(size_t alignment, size_t size)
     return __libc_memalign(alignment, size);
 }
 
-INTERPOSED int posix_memalign(void **memory, size_t alignment, size_t size)
+INTERPOSED int posix_memalign(void **memptr, size_t alignment, size_t size)
 {
     count(&allocations);
-    *memory = __libc_memalign(alignment, size);
-    return *memory == NULL ? ENOMEM : 0;
+    *memptr = __libc_memalign(alignment, size);
+    return *memptr == NULL ? ENOMEM : 0;
 }
 
-INTERPOSED void free(void *memory)
+INTERPOSED void free(void *ptr)
 {
-    if (memory != NULL) {
+    if (ptr != NULL) {
         count(&frees);
     }
-    __libc_free(memory);
+    __libc_free(ptr);
 }
 
-INTERPOSED void *mmap(void *address, size_t length, int protection, int flags, int descriptor,
-                      off_t offset)
+INTERPOSED void *mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)
 {
     count(&maps);
-    long result = syscall(SYS_mmap, address, length, protection, flags, descriptor, offset);
+    long result = syscall(SYS_mmap, addr, len, prot, flags, fd, offset);
     void *memory;
     memcpy(&memory, &result, sizeof(memory)); /* syscall answers addresses as a number */
     return memory;
 }
 
-INTERPOSED int munmap(void *address, size_t length)
+INTERPOSED int munmap(void *addr, size_t len)
 {
     count(&maps);
-    return (int)syscall(SYS_munmap, address, length);
+    return (int)syscall(SYS_munmap, addr, len);
 }
 
-INTERPOSED void *mremap(void *address, size_t old_length, size_t new_length, int flags, ...)
+INTERPOSED void *mremap(void *addr, size_t old_len, size_t new_len, int flags, ...)
 {
     va_list arguments;
     va_start(arguments, flags);
     void *new_address = (flags & MREMAP_FIXED) != 0 ? va_arg(arguments, void *) : NULL;
     va_end(arguments);
     count(&maps);
-    long result = syscall(SYS_mremap, address, old_length, new_length, flags, new_address);
+    long result = syscall(SYS_mremap, addr, old_len, new_len, flags, new_address);
     void *memory;
     memcpy(&memory, &result, sizeof(memory));
     return memory;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The listening side made of plain sockets and nothing of ours, for tests of a client: it accepts
- * peers that can break every rule, or refuses, or stays deaf. One thread at a time; script.h plays a
- * peer on a thread of its own. */
+ * peers that can break every rule, or refuses, or stays deaf. One thread at a time; script.h plays
+ * a peer on a thread of its own. */
 #ifndef TEST_SUPPORT_HOST_H
 #define TEST_SUPPORT_HOST_H
 

@@ -48,7 +48,7 @@ static bool bind_loopback(struct host *host, enum throng_address_family family)
 
 static bool listen_with(struct host *host, int backlog)
 {
-    /* Peers inherit it: what they send goes out at once, so a reset behind it takes nothing back. */
+    /* Peers inherit it: what they send leaves at once, so a reset behind it takes nothing back. */
     int on = 1;
     (void)setsockopt(host->descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (listen(host->descriptor, backlog) == 0) {

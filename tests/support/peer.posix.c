@@ -39,16 +39,18 @@ static void decode_address(const struct sockaddr_storage *storage, struct throng
 {
     memset(address, 0, sizeof(*address));
     if (storage->ss_family == AF_INET6) {
-        const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)storage;
+        struct sockaddr_in6 six;
+        memcpy(&six, storage, sizeof(six));
         address->family = THRONG_ADDRESS_IPV6;
-        address->port = ntohs(six->sin6_port);
-        address->scope_id = six->sin6_scope_id;
-        memcpy(address->bytes, &six->sin6_addr, 16);
+        address->port = ntohs(six.sin6_port);
+        address->scope_id = six.sin6_scope_id;
+        memcpy(address->bytes, &six.sin6_addr, 16);
     } else {
-        const struct sockaddr_in *four = (const struct sockaddr_in *)storage;
+        struct sockaddr_in four;
+        memcpy(&four, storage, sizeof(four));
         address->family = THRONG_ADDRESS_IPV4;
-        address->port = ntohs(four->sin_port);
-        memcpy(address->bytes, &four->sin_addr, 4);
+        address->port = ntohs(four.sin_port);
+        memcpy(address->bytes, &four.sin_addr, 4);
     }
 }
 

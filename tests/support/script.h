@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A peer that plays its part on a thread of its own, for tests whose client blocks. The part reports
- * by its answer instead of asserting: assertions belong to the test's thread. */
+ * A peer that plays its part on a thread of its own, for tests whose client blocks. The part
+ * reports by its answer instead of asserting: assertions belong to the test's thread. */
 #ifndef TEST_SUPPORT_SCRIPT_H
 #define TEST_SUPPORT_SCRIPT_H
 

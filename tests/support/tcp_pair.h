@@ -42,7 +42,7 @@ void tcp_pair_expect(const struct tcp_pair *pair, const void *data, size_t size)
 void tcp_pair_expect_end(const struct tcp_pair *pair);
 void tcp_pair_expect_reset(const struct tcp_pair *pair);
 
-/* The client's next message must be exactly this; must be this error. Messages of up to 64 bytes. */
+/* The client's next message, of up to 64 bytes, must be exactly this; must be this error. */
 void tcp_pair_expect_read(struct tcp_pair *pair, const void *data, size_t size);
 void tcp_pair_expect_error(struct tcp_pair *pair, int error);
 

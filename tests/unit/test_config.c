@@ -61,7 +61,7 @@ static void sizes_left_open_follow_the_longest_message(void **state)
     assert_int_equal(tg_config_check(&config, &options, NULL), 0);
     /* Two frames of 32,769 blocks of 512 bytes. */
     assert_int_equal(config.options.send_queue_bytes_max, 33555456);
-    assert_int_equal(config.options.assembly_bytes, 67110912);
+    assert_int_equal(config.options.assembly_bytes, 67108864);
 }
 
 static void a_number_out_of_range_is_named_with_its_value(void **state)
@@ -95,14 +95,17 @@ static void a_number_out_of_range_is_named_with_its_value(void **state)
     options.send_queue_bytes_max = 65536; /* a longest frame needs 129 blocks */
     expect_refusal(&options, "send_queue_bytes_max", "66048");
     options = defaults();
-    options.assembly_bytes = 132095;
-    expect_refusal(&options, "assembly_bytes", "132095");
+    options.assembly_bytes = 131071;
+    expect_refusal(&options, "assembly_bytes", "131071");
     options = defaults();
     options.backend = "kqueue";
     expect_refusal(&options, "backend", "kqueue");
     options = defaults();
     options.listen[0] = "udp://127.0.0.1:7000";
     expect_refusal(&options, "udp://127.0.0.1:7000", "tcp://");
+    options = defaults();
+    options.listen[2] = "tcp://127.0.0.1:0";
+    expect_refusal(&options, "listen[1] is NULL", "listen[2]");
     options = defaults();
     options.listen[0] = NULL;
     expect_refusal(&options, "listen[0]", "NULL");

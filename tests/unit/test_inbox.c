@@ -153,6 +153,18 @@ static void a_full_inbox_has_room_again_when_half_of_it_was_read(void **state)
     assert_int_equal(room_bytes, 120);
 }
 
+static void an_empty_inbox_offers_all_of_its_memory(void **state)
+{
+    struct tg_inbox inbox;
+    size_t room_bytes;
+    (void)state;
+    open_inbox(&inbox, 240);
+    (void)put(&inbox, "\0\0\0\4data", 8);
+    expect_message(&inbox, "data");
+    assert_ptr_equal(tg_inbox_room(&inbox, &room_bytes), inbox.bytes);
+    assert_int_equal(room_bytes, 240);
+}
+
 static void raw_bytes_are_taken_from_anywhere(void **state)
 {
     struct tg_inbox inbox;
@@ -262,6 +274,7 @@ int main(void)
         cmocka_unit_test(the_limit_is_exact_and_hostile_lengths_break_the_inbox),
         cmocka_unit_test(an_inbox_of_one_frame_has_room_as_soon_as_no_message_waits),
         cmocka_unit_test(a_full_inbox_has_room_again_when_half_of_it_was_read),
+        cmocka_unit_test(an_empty_inbox_offers_all_of_its_memory),
         cmocka_unit_test(raw_bytes_are_taken_from_anywhere),
         cmocka_unit_test(clear_forgets_everything),
         cmocka_unit_test(drawn_messages_pass_in_order_at_every_capacity),

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The swarm's plan: how many source addresses so many connections need, which one each comes from,
- * and what is refused with which words. */
+ * The swarm's plan: its defaults and its pace, the sum of a source address and an offset, and sources
+ * that make no sense. test_swarm_sources.c has how many sources it takes. */
 #include "swarm/state.h"
 
 #include <string.h>
 
 #include "check.h"
 
-/* The usual 32768..60999: two fifths are 11,292. */
+/* The usual 32768..60999. */
 #define PORTS 28232u
 
 static struct throng_address ipv4(uint8_t a, uint8_t b, uint8_t c, uint8_t d, uint16_t port)
@@ -41,127 +41,7 @@ static void expect_source(const struct swarm_plan *plan, uint32_t index, const c
     assert_string_equal(throng_address_text(&source, text), expected);
 }
 
-/* ---- how many ---- */
-
-static void the_system_chooses_the_source_while_one_address_has_ports_to_spare(void **state)
-{
-    struct throng_error error;
-    (void)state;
-    struct swarm_plan plan = plan_for(11292);
-    assert_int_equal(make(&plan, PORTS, &error), 0);
-    assert_false(plan.has_source);
-    assert_int_equal(plan.options.source_count, 1);
-}
-
-static void one_more_is_spread_over_two_loopback_addresses(void **state)
-{
-    struct throng_error error;
-    (void)state;
-    struct swarm_plan plan = plan_for(11293);
-    assert_int_equal(make(&plan, PORTS, &error), 0);
-    assert_true(plan.has_source);
-    assert_int_equal(plan.options.source_count, 2);
-    expect_source(&plan, 0, "tcp://127.0.0.1:0");
-    expect_source(&plan, 11292, "tcp://127.0.0.2:0");
-}
-
-static void sixty_five_thousand_take_six_addresses(void **state)
-{
-    struct throng_error error;
-    uint32_t per_source[7] = {0};
-    (void)state;
-    struct swarm_plan plan = plan_for(65000);
-    assert_int_equal(make(&plan, PORTS, &error), 0);
-    assert_int_equal(plan.options.source_count, 6);
-    for (uint32_t i = 0; i < 65000; i++) {
-        struct throng_address source = tg_swarm_plan_source(&plan, i);
-        assert_in_range(source.bytes[3], 1, 6);
-        per_source[source.bytes[3]]++;
-    }
-    for (int i = 1; i <= 6; i++) {
-        assert_in_range(per_source[i], 10800, 11292); /* evenly, and none beyond its two fifths */
-    }
-}
-
-static void each_target_has_the_ports_of_an_address_for_itself(void **state)
-{
-    struct throng_error error;
-    (void)state;
-    struct swarm_plan plan = plan_for(22584);
-    plan.target_count = 2;
-    plan.targets[1] = ipv4(127, 0, 0, 1, 7001);
-    assert_int_equal(make(&plan, PORTS, &error), 0);
-    assert_false(plan.has_source);
-    plan = plan_for(22585);
-    plan.target_count = 2;
-    plan.targets[1] = ipv4(127, 0, 0, 1, 7001);
-    assert_int_equal(make(&plan, PORTS, &error), 0);
-    assert_int_equal(plan.options.source_count, 2);
-    /* A pair of neighbours goes to the two targets, from the same place among their sources. */
-    expect_source(&plan, 0, "tcp://127.0.0.1:0");
-    expect_source(&plan, 1, "tcp://127.0.0.1:0");
-    expect_source(&plan, 22583, "tcp://127.0.0.2:0");
-}
-
-static void a_target_that_is_named_twice_has_its_ports_only_once(void **state)
-{
-    struct throng_error error;
-    (void)state;
-    struct swarm_plan plan = plan_for(22584);
-    plan.target_count = 2;
-    plan.targets[1] = plan.targets[0];
-    assert_int_equal(make(&plan, PORTS, &error), 0);
-    assert_true(plan.options.source_count >= 2);
-}
-
-static void a_target_elsewhere_uses_all_ports_of_the_one_address_and_no_more(void **state)
-{
-    struct throng_error error;
-    (void)state;
-    struct swarm_plan plan = plan_for(PORTS);
-    plan.targets[0] = ipv4(192, 0, 2, 1, 7000);
-    assert_int_equal(make(&plan, PORTS, &error), 0);
-    assert_false(plan.has_source);
-
-    plan = plan_for(PORTS + 1);
-    plan.targets[0] = ipv4(192, 0, 2, 1, 7000);
-    assert_int_equal(make(&plan, PORTS, &error), THRONG_EADDRNOTAVAIL);
-    assert_int_equal(error.code, THRONG_EADDRNOTAVAIL);
-    assert_non_null(strstr(error.text, "connections is 28233"));
-    assert_non_null(strstr(error.text, "28232 ports"));
-    assert_non_null(strstr(error.text, "3 source addresses would do"));
-}
-
-static void one_target_elsewhere_keeps_all_from_being_spread(void **state)
-{
-    struct throng_error error;
-    (void)state;
-    struct swarm_plan plan = plan_for(60000);
-    plan.target_count = 2;
-    plan.targets[1] = ipv4(192, 0, 2, 1, 7000);
-    assert_int_equal(make(&plan, PORTS, &error), THRONG_EADDRNOTAVAIL);
-    assert_non_null(strstr(error.text, "3 source addresses would do"));
-}
-
-static void given_sources_must_have_ports_for_all(void **state)
-{
-    struct throng_error error;
-    (void)state;
-    struct swarm_plan plan = plan_for(20);
-    plan.options.source = ipv4(127, 9, 0, 1, 0);
-    plan.options.source_count = 2;
-    assert_int_equal(make(&plan, 10, &error), 0);
-    expect_source(&plan, 0, "tcp://127.9.0.1:0");
-    expect_source(&plan, 19, "tcp://127.9.0.2:0");
-
-    plan = plan_for(21);
-    plan.options.source = ipv4(127, 9, 0, 1, 0);
-    plan.options.source_count = 2;
-    assert_int_equal(make(&plan, 10, &error), THRONG_EADDRNOTAVAIL);
-    assert_non_null(strstr(error.text, "connections is 21"));
-    assert_non_null(strstr(error.text, "2 source addresses"));
-    assert_non_null(strstr(error.text, "6 source addresses would do"));
-}
+/* ---- no sense ---- */
 
 static void a_source_of_the_other_family_is_refused(void **state)
 {
@@ -183,16 +63,6 @@ static void a_count_of_sources_without_the_first_is_refused(void **state)
     plan.options.source_count = 2;
     assert_int_equal(make(&plan, PORTS, &error), THRONG_EINVAL);
     assert_non_null(strstr(error.text, "source_count is 2"));
-}
-
-static void a_range_of_a_single_port_is_still_a_range(void **state)
-{
-    struct throng_error error;
-    (void)state;
-    struct swarm_plan plan = plan_for(3);
-    assert_int_equal(make(&plan, 1, &error), 0);
-    assert_int_equal(plan.options.source_count, 3);
-    expect_source(&plan, 2, "tcp://127.0.0.3:0");
 }
 
 /* ---- which one ---- */
@@ -343,17 +213,8 @@ static void the_interval_of_connects_is_never_shorter_than_asked_for(void **stat
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_system_chooses_the_source_while_one_address_has_ports_to_spare),
-        cmocka_unit_test(one_more_is_spread_over_two_loopback_addresses),
-        cmocka_unit_test(sixty_five_thousand_take_six_addresses),
-        cmocka_unit_test(each_target_has_the_ports_of_an_address_for_itself),
-        cmocka_unit_test(a_target_that_is_named_twice_has_its_ports_only_once),
-        cmocka_unit_test(a_target_elsewhere_uses_all_ports_of_the_one_address_and_no_more),
-        cmocka_unit_test(one_target_elsewhere_keeps_all_from_being_spread),
-        cmocka_unit_test(given_sources_must_have_ports_for_all),
         cmocka_unit_test(a_source_of_the_other_family_is_refused),
         cmocka_unit_test(a_count_of_sources_without_the_first_is_refused),
-        cmocka_unit_test(a_range_of_a_single_port_is_still_a_range),
         cmocka_unit_test(the_sum_of_address_and_offset_carries_from_byte_to_byte),
         cmocka_unit_test(an_ipv6_source_carries_over_its_groups),
         cmocka_unit_test(the_port_and_the_rest_of_the_first_address_are_not_passed_on_by_accident),

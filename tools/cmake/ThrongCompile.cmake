@@ -15,8 +15,9 @@ endif()
 find_package(Threads REQUIRED)
 
 # gcc's link-time optimisation inlines across files: a fifth fewer instructions per message. "Fat"
-# objects hold machine code as well, so that an installed static library serves every linker.
-option(THRONG_LTO "Link-time optimisation in release builds (gcc)" ${PROJECT_IS_TOP_LEVEL})
+# objects hold machine code as well, so that an installed static library serves every linker. The
+# preset `release` turns it on.
+option(THRONG_LTO "Link-time optimisation in release builds (gcc)" OFF)
 if(THRONG_LTO AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_C_COMPILER_ID STREQUAL "GNU"
    AND NOT THRONG_SANITIZE AND NOT THRONG_COVERAGE)
     set(THRONG_LTO_FLAGS -flto=auto -ffat-lto-objects)

@@ -316,7 +316,9 @@ static void fill_defaults(struct stress_options *options)
 enum options_result stress_options_read(struct stress_options *options, int argc, char *const *argv,
                                         char *complaint)
 {
-    struct reader reader = {options, complaint};
+    struct reader reader = {.options = options};
+    reader.complaint =
+        complaint; /* assigned, for clang-tidy 14 misses a pointer in an initialiser */
     fill_defaults(options);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {

@@ -23,14 +23,14 @@ enum throng_client_state {
         3, /* throng_client_error says why; whole messages received can still be read */
 };
 
-/* Fill with throng_client_options_init. */
+/* Fill with throng_client_options_init. 0 means the default. */
 struct throng_client_options {
     size_t struct_size;
-    uint32_t message_bytes_max; /* longest payload; default 65,536 */
+    uint32_t message_bytes_max; /* longest payload; 1..67,108,864; default 65,536 */
     uint32_t inbox_bytes;  /* received, not yet read; at least one longest frame; default 128 KiB or
                               that */
     uint32_t outbox_bytes; /* written, not yet sent; likewise */
-    uint32_t connect_timeout_ms; /* default 10,000; at least 1 */
+    uint32_t connect_timeout_ms; /* default 10,000 */
     enum throng_byte_order byte_order;
     struct throng_address source; /* local address; family NONE (default): any */
 };
@@ -47,7 +47,8 @@ THRONG_API void throng_client_destroy(struct throng_client *client);
 
 /* Begins to connect to "tcp://HOST:PORT" with a numeric HOST, or to a resolved address; a name
  * would have to be looked up, which blocks: throng_client_resolve does that. 0, or THRONG_EINVAL
- * (state, or text). */
+ * (not IDLE, the text, or a source of the other address family). What the system refuses at once
+ * makes the state FAILED, as what it refuses later does. */
 THRONG_API int throng_client_connect(struct throng_client *client, const char *endpoint);
 THRONG_API int throng_client_connect_address(struct throng_client *client,
                                              const struct throng_address *address);
@@ -69,16 +70,19 @@ THRONG_API enum throng_client_state throng_client_state(const struct throng_clie
 THRONG_API int throng_client_error(const struct throng_client *client);
 
 /* The descriptor to poll (SOCKET on Windows), -1 in states without one; and what to poll it for.
- * Readable is not wanted while the inbox is full. */
+ * Readable is not wanted while the inbox is full: once that is so, until half of it, or every whole
+ * message, was read. */
 THRONG_API intptr_t throng_client_descriptor(const struct throng_client *client);
 THRONG_API bool throng_client_wants_read(const struct throng_client *client);
 THRONG_API bool throng_client_wants_write(const struct throng_client *client);
-/* Milliseconds until throng_client_update must be called even if nothing is ready (connect
- * timeout); -1: never. */
+/* Milliseconds until throng_client_update must be called even if nothing is ready (connect timeout;
+ * 0: a write found the peer gone); -1: never. */
 THRONG_API int throng_client_wait_ms(const struct throng_client *client);
 
 /* Puts one message into the outbox and tries to send. 0; THRONG_EAGAIN: the outbox is full (nothing
- * was taken); THRONG_ETOOBIG; THRONG_EINVAL: not CONNECTED. All of the message or none. */
+ * was taken); THRONG_ETOOBIG; THRONG_EINVAL: not CONNECTED; THRONG_ECLOSING: after shutdown; or why
+ * the peer cannot be reached any more (throng_client_update then moves on to FAILED, with what the
+ * peer had sent in the inbox). All of the message or none. */
 THRONG_API int throng_client_write(struct throng_client *client, const void *data, size_t size);
 
 /* The next whole message of the inbox: 1 with *data and *size, valid until the next throng_client_
@@ -90,8 +94,9 @@ THRONG_API int throng_client_read(struct throng_client *client, const void **dat
 THRONG_API size_t throng_client_inbox_bytes(const struct throng_client *client);
 THRONG_API size_t throng_client_outbox_bytes(const struct throng_client *client);
 
-/* Ends our direction once the outbox is empty; the state stays CONNECTED until the peer closes too.
- */
+/* Ends our direction once the outbox is empty; the state stays CONNECTED until the peer ends too.
+ * The other way round a peer's end is reported (FAILED, THRONG_EEOF) once the outbox is empty. 0,
+ * THRONG_EINVAL: not CONNECTED, or an error as of throng_client_write. */
 THRONG_API int throng_client_shutdown(struct throng_client *client);
 
 /* Closes at once; back to IDLE with empty boxes. */

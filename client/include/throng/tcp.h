@@ -15,27 +15,28 @@ extern "C" {
 
 struct throng_tcp;
 
-/* Fill with throng_tcp_options_init. */
+/* Fill with throng_tcp_options_init. 0 means the default. */
 struct throng_tcp_options {
     size_t struct_size;
-    uint32_t
-        message_bytes_max; /* longest payload read or written; default 65,536, at most 67,108,864 */
+    uint32_t message_bytes_max; /* longest payload either way; 1..67,108,864; default 65,536 */
     enum throng_byte_order byte_order;
     struct throng_address source; /* local address to connect from; family NONE (default): any */
 };
 
 THRONG_API void throng_tcp_options_init(struct throng_tcp_options *options);
 
-/* Connects to "tcp://HOST:PORT" (HOST: IPv4, [IPv6] or a name; each of its addresses is tried in
- * turn) within timeout_ms (negative: no limit; looking a name up is not bounded by it). `options`
- * may be NULL. `error` may be NULL. THRONG_ECONNREFUSED, THRONG_ETIMEDOUT, THRONG_ERESOLVE,
- * THRONG_EUNREACHABLE, THRONG_EINVAL, THRONG_ENOMEM ... */
+/* Connects to "tcp://HOST:PORT" (HOST: IPv4, [IPv6] or a name; its addresses are tried in turn,
+ * each for an even share of the time that is left) within timeout_ms (negative: no limit; looking a
+ * name up is not bounded by it). `options` may be NULL. `error` may be NULL; it names every address
+ * that was tried and what came of it, and the code is the first one's. THRONG_ECONNREFUSED,
+ * THRONG_ETIMEDOUT, THRONG_ERESOLVE, THRONG_EUNREACHABLE, THRONG_EINVAL, THRONG_ENOMEM ... */
 THRONG_API int throng_tcp_connect(struct throng_tcp **tcp, const char *endpoint,
                                   const struct throng_tcp_options *options, int timeout_ms,
                                   struct throng_error *error);
 
 /* Sends one message. 0; THRONG_ETOOBIG; THRONG_ETIMEDOUT: a part may have been sent, so only close
- * is useful afterwards (every later call answers the same); THRONG_ECONNRESET ... */
+ * is useful afterwards (every later call answers the same); THRONG_ECLOSING: after
+ * throng_tcp_shutdown; THRONG_ECONNRESET ... */
 THRONG_API int throng_tcp_write(struct throng_tcp *tcp, const void *data, size_t size,
                                 int timeout_ms);
 
@@ -54,7 +55,7 @@ THRONG_API int throng_tcp_send_raw(struct throng_tcp *tcp, const void *data, siz
 THRONG_API int64_t throng_tcp_receive_raw(struct throng_tcp *tcp, void *buffer, size_t capacity,
                                           int timeout_ms);
 
-/* Ends our direction; reading goes on. 0 or an error. */
+/* Ends our direction; reading goes on. 0, also when repeated, or an error. */
 THRONG_API int throng_tcp_shutdown(struct throng_tcp *tcp);
 
 THRONG_API int throng_tcp_local_address(const struct throng_tcp *tcp,

@@ -9,6 +9,7 @@
  *   source       place / ports_per_source, counted from the first address */
 #include <string.h>
 
+#include "base/assert.h"
 #include "failure.h"
 #include "swarm/state.h"
 
@@ -52,6 +53,7 @@ static bool all_are_loopback_ipv4(const struct swarm_plan *plan)
 
 static uint32_t divide_up(uint32_t number, uint32_t divisor)
 {
+    TG_REQUIRE(divisor > 0);
     return (number + divisor - 1) / divisor;
 }
 

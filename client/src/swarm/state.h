@@ -134,7 +134,7 @@ int tg_swarm_plan_sources(struct swarm_plan *plan, uint32_t ports, struct throng
 struct throng_address tg_swarm_plan_source(const struct swarm_plan *plan, uint32_t index);
 
 /* thread.c */
-void tg_swarm_thread_main(void *thread);
+void tg_swarm_thread_main(void *argument);
 /* Whether the calling thread is one of that swarm's. */
 bool tg_swarm_thread_is_own(const struct throng_swarm *swarm);
 

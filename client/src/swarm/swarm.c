@@ -97,8 +97,9 @@ static int create(struct throng_swarm **created, const struct swarm_plan *plan,
                    (size_t)plan->thread_count * sizeof(struct throng_swarm_thread);
     struct throng_swarm *swarm = tg_memory_reserve(bytes);
     if (swarm == NULL) {
-        return tg_failure(error, THRONG_ENOMEM, "the system has no %zu bytes for %u threads", bytes,
-                          plan->thread_count);
+        (void)tg_failure(error, THRONG_ENOMEM, "the system has no %zu bytes for %u threads", bytes,
+                         plan->thread_count);
+        return THRONG_ENOMEM;
     }
     swarm->plan = *plan;
     tg_parker_init(&swarm->starter);
@@ -202,7 +203,7 @@ int throng_swarm_start(struct throng_swarm **started, const struct throng_swarm_
                        struct throng_error *error)
 {
     struct swarm_plan plan;
-    struct throng_swarm *swarm;
+    struct throng_swarm *swarm = NULL;
     if (started == NULL) {
         return tg_failure(error, THRONG_EINVAL, "swarm is NULL");
     }
@@ -215,11 +216,10 @@ int throng_swarm_start(struct throng_swarm **started, const struct throng_swarm_
         return result;
     }
     /* Handlers may run before this returns, and may want the pointer. */
-    struct throng_swarm *before = *started;
     *started = swarm;
     result = start_threads(swarm, error);
     if (result < 0) {
-        *started = before;
+        *started = NULL;
         destroy(swarm);
         return result;
     }

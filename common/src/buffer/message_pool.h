@@ -35,6 +35,17 @@ size_t tg_message_pool_table_bytes(size_t bytes);
  * 256 and at least 256; any such size will do, it need not be a power of two. */
 void tg_message_pool_init(struct tg_message_pool *pool, void *memory, size_t bytes, void *tables);
 
+/* The size of the block that a message of `size` bytes takes: the next power of two, at least 256.
+ */
+static inline size_t tg_message_block_bytes(size_t size)
+{
+    size_t bytes = TG_MESSAGE_UNIT_BYTES;
+    while (bytes < size) {
+        bytes *= 2;
+    }
+    return bytes;
+}
+
 /* A block of at least `size` bytes (size >= 1), or TG_MESSAGE_NONE. */
 uint32_t tg_message_pool_take(struct tg_message_pool *pool, size_t size);
 

@@ -47,7 +47,7 @@ int tg_epoll_connect(struct tg_port *base, struct tg_stream *stream,
                      const struct throng_address *peer, const struct throng_address *source)
 {
     TG_REQUIRE(stream->flags == 0);
-    tg_socket sock;
+    tg_socket sock = TG_SOCKET_NONE;
     int error = tg_socket_open(&sock, (enum throng_address_family)peer->family);
     if (error != 0) {
         return error;

@@ -78,8 +78,9 @@ struct throng_server_options {
     size_t send_small_bytes;
     size_t send_large_bytes;
 
-    /* Memory for messages that arrive in pieces, per I/O thread, bytes. At least two longest
-     * messages; default 8 MiB or four longest messages, whichever is more. */
+    /* Memory for messages that arrive in pieces, per I/O thread, bytes. A message takes the next
+     * power of two. At least two longest messages so counted; default 8 MiB or four, whichever is
+     * more. */
     size_t assembly_bytes;
 
     /* Receive buffers per I/O thread and their size. 4..65,536, default 32; 4 KiB..4 MiB, default
@@ -88,7 +89,8 @@ struct throng_server_options {
     uint32_t receive_buffer_bytes;
 
     /* Events taken but not released, per I/O thread. 64..1,048,576, rounded up to a power of two;
-     * default 8,192. Beyond it the I/O thread stops reading until events are released. */
+     * default 8,192. Beyond it the I/O thread stops reading until events are released; so it does
+     * when unreleased messages hold all of its receive buffers. */
     uint32_t events_max;
 
     /* Kernel send and receive buffer of each connection, bytes. 0 (default) = the system's own

@@ -42,7 +42,7 @@ enum throng_event_type {
     X(NO_MEMORY, "no memory was left to assemble a message")                                       \
     X(LOCAL, "closed by throng_close")                                                             \
     X(ABORTED, "closed by throng_abort")                                                           \
-    X(LINGER, "closed by this side; the peer did not take the rest in time")                       \
+    X(LINGER, "the peer did not take the last bytes in time")                                      \
     X(DRAINED, "the server is stopping")
 
 enum throng_close_reason {
@@ -167,7 +167,7 @@ THRONG_API uint32_t throng_server_io_threads(const struct throng_server *server)
 #define THRONG_COUNTER_MAP(X)                                                                      \
     X(connections, "gauge: connections now: accepted and not yet closed")                          \
     X(slots_taken, "gauge: slots in use: connections, and CLOSED events not yet released")         \
-    X(connections_peak, "most connections at once")                                                \
+    X(connections_peak, "most slots in use at once")                                               \
     X(accepted, "connections accepted")                                                            \
     X(refused, "connections turned away because every slot was taken")                             \
     X(accepts_dead, "connections that died before they were accepted")                             \

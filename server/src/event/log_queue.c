@@ -24,8 +24,16 @@ void tg_log_queue_push(struct tg_log_queue *queue, enum throng_log_level level, 
     va_start(arguments, format);
     (void)vsnprintf(line->text, sizeof(line->text), format, arguments);
     va_end(arguments);
+    queue->news = true;
     tg_ring_push(&queue->ring);
     (void)tg_ring_publish(&queue->ring);
+}
+
+bool tg_log_queue_has_news(struct tg_log_queue *queue)
+{
+    bool news = queue->news;
+    queue->news = false;
+    return news;
 }
 
 void tg_log_queue_drain(struct tg_log_queue *queue, throng_log_sink *sink, void *context)

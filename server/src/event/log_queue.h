@@ -6,6 +6,7 @@
 #define TG_EVENT_LOG_QUEUE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <throng/log.h>
@@ -22,6 +23,7 @@ struct tg_log_line {
 
 struct tg_log_queue {
     struct tg_ring ring;
+    bool news; /* worker's: pushed since tg_log_queue_has_news */
     _Atomic uint64_t dropped;
 };
 
@@ -35,6 +37,9 @@ void tg_log_queue_init(struct tg_log_queue *queue, void *storage);
 /* Worker: formats a line and makes it visible at once. */
 __attribute__((format(printf, 3, 4))) void
 tg_log_queue_push(struct tg_log_queue *queue, enum throng_log_level level, const char *format, ...);
+
+/* Worker: whether a line was pushed since the last call: the logic thread is to be woken. */
+bool tg_log_queue_has_news(struct tg_log_queue *queue);
 
 /* Logic thread: hands all lines to the sink (NULL: drops them). */
 void tg_log_queue_drain(struct tg_log_queue *queue, throng_log_sink *sink, void *context);

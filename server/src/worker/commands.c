@@ -102,6 +102,7 @@ static void drop_command(struct tg_worker *worker, struct tg_command *command)
 
 static void begin_drain(struct tg_worker *worker, uint32_t deadline_ms)
 {
+    tg_worker_renew_time(worker);
     uint64_t due_ms = worker->now_ms + deadline_ms;
     if (!tg_timer_is_running(&worker->drain_timer) || due_ms < worker->drain_timer.due_ms) {
         tg_timer_start(&worker->wheel, &worker->drain_timer, due_ms);
@@ -113,7 +114,7 @@ static void begin_drain(struct tg_worker *worker, uint32_t deadline_ms)
     tg_worker_close_listeners(worker);
     for (uint32_t i = 0; i < worker->shared->arena->capacity; i++) {
         if (tg_worker_owns(worker, i) && takes_writes(tg_worker_slot(worker, i))) {
-            tg_slot_drain(worker, tg_worker_slot(worker, i), deadline_ms);
+            tg_slot_drain(worker, tg_worker_slot(worker, i));
         }
     }
 }

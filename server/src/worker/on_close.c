@@ -47,6 +47,7 @@ void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_c
 static void start_linger(struct tg_worker *worker, struct tg_slot *slot, uint32_t linger_ms)
 {
     if (!tg_timer_is_running(&slot->linger)) {
+        tg_worker_renew_time(worker);
         tg_timer_start(&worker->wheel, &slot->linger, worker->now_ms + linger_ms);
     }
 }
@@ -77,14 +78,13 @@ void tg_slot_close_gracefully(struct tg_worker *worker, struct tg_slot *slot,
     tg_slot_settle(worker, slot);
 }
 
-void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot, uint32_t deadline_ms)
+void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot)
 {
     TG_REQUIRE(slot->state == TG_SLOT_OPEN || slot->state == TG_SLOT_PEER_ENDED);
     slot->state = TG_SLOT_DRAINING;
     slot->reason = THRONG_CLOSE_DRAINED;
     stop_listening(worker, slot);
-    start_linger(worker, slot, deadline_ms);
-    tg_slot_settle(worker, slot);
+    tg_slot_settle(worker, slot); /* the drain's own timer bounds how long answers may take */
 }
 
 void tg_slot_settle(struct tg_worker *worker, struct tg_slot *slot)

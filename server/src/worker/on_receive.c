@@ -2,13 +2,13 @@
  * Receiving: from bytes to MESSAGE events, and how it pauses and goes on when there is no room.
  * Worker thread.
  *
- * Three things can stop a connection's input, each with its way back:
- *   no event room      -> blocked list, until the logic thread releases events
- *   no message memory  -> blocked list, until a message is released
- *   flow: too much unanswered or unsent -> FLOW_PAUSED, until its own bytes fall to half
+ * Three things can stop a connection's input, each with its way back: no event room      -> blocked
+ * list, until the logic thread releases events no message memory  -> blocked list, until a message
+ * is released flow: too much unanswered or unsent -> FLOW_PAUSED, until its own bytes fall to half
  *
- * What was received meanwhile stays in its receive buffer; the port is paused; TCP holds the peer
- * back. */
+ * The port is paused meanwhile and TCP holds the peer back. Input at hand waits in its receive
+ * buffer in the first two cases, which the logic thread ends; in the third, which the peer would
+ * have to end, it is handed up first. */
 #include "worker/worker.h"
 
 #include "base/assert.h"
@@ -50,9 +50,16 @@ void tg_slot_drop_input(struct tg_worker *worker, struct tg_slot *slot)
     }
 }
 
+/* What this connection has unanswered and unsent, counted as the send queue's limit is: in blocks.
+ */
+static uint64_t flow_bytes_of(const struct tg_slot *slot)
+{
+    return slot->bytes_held + (uint64_t)slot->queue.units * TG_BLOCK_BYTES;
+}
+
 static bool over_flow_limit(const struct tg_worker *worker, const struct tg_slot *slot)
 {
-    return (uint64_t)slot->bytes_held + slot->queue.bytes >= worker->shared->flow_bytes;
+    return flow_bytes_of(slot) >= worker->shared->flow_bytes;
 }
 
 static void pause_reading(struct tg_worker *worker, struct tg_slot *slot)
@@ -134,18 +141,30 @@ static void lack_memory(struct tg_worker *worker, struct tg_slot *slot)
     tg_slot_close(worker, slot, THRONG_CLOSE_NO_MEMORY, TG_CLOSE_ABORT);
 }
 
-/* Hands up the messages of slot->input as far as there is room. */
+/* All of the input is handed up. Reading goes on, unless too much is unanswered or unsent. */
+static void finish_input(struct tg_worker *worker, struct tg_slot *slot)
+{
+    tg_slot_drop_input(worker, slot);
+    if (over_flow_limit(worker, slot)) {
+        pause_for_flow(worker, slot);
+    } else {
+        resume_reading(worker, slot);
+    }
+}
+
+/* Hands up the messages of slot->input as far as there is event room and memory. The flow limit is
+ * looked at afterwards only: a paused connection must not keep a receive buffer, of which there are
+ * few, for as long as its peer does not read. */
 static void consume_input(struct tg_worker *worker, struct tg_slot *slot)
 {
-    while (worker->events_out < worker->events_max && !over_flow_limit(worker, slot)) {
+    while (worker->events_out < worker->events_max) {
         struct tg_message message;
         enum tg_assembly result = tg_assembler_next(&slot->assembler, &worker->message_pool,
                                                     &worker->shared->rules, &slot->input, &message);
         if (TG_LIKELY(result == TG_ASSEMBLY_MESSAGE)) {
             push_message(worker, slot, &message);
         } else if (result == TG_ASSEMBLY_NEEDS_INPUT) {
-            tg_slot_drop_input(worker, slot);
-            resume_reading(worker, slot);
+            finish_input(worker, slot);
             return;
         } else if (result == TG_ASSEMBLY_TOO_LARGE) {
             reject_length(worker, slot, message.size);
@@ -155,21 +174,14 @@ static void consume_input(struct tg_worker *worker, struct tg_slot *slot)
             return;
         }
     }
-    if (slot->input.size == 0) {
-        tg_slot_drop_input(worker, slot);
-    }
-    if (over_flow_limit(worker, slot)) {
-        pause_for_flow(worker, slot);
-    } else {
-        pause_reading(worker, slot);
-        tg_slot_block(worker, slot);
-    }
+    pause_reading(worker, slot);
+    tg_slot_block(worker, slot);
 }
 
 void tg_slot_check_flow(struct tg_worker *worker, struct tg_slot *slot)
 {
     if ((slot->flags & TG_SLOT_FLOW_PAUSED) == 0 || slot->state != TG_SLOT_OPEN ||
-        (uint64_t)slot->bytes_held + slot->queue.bytes > worker->shared->flow_bytes / 2) {
+        flow_bytes_of(slot) > worker->shared->flow_bytes / 2) {
         return;
     }
     slot->flags &= (uint16_t)~TG_SLOT_FLOW_PAUSED;

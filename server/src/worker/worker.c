@@ -13,6 +13,11 @@ static uint64_t clock_ms(void)
     return tg_clock_ns() / 1000000u;
 }
 
+void tg_worker_renew_time(struct tg_worker *worker)
+{
+    worker->now_ms = clock_ms();
+}
+
 static int open_listeners(struct tg_worker *worker)
 {
     for (uint32_t i = 0; i < worker->listener_count; i++) {
@@ -152,8 +157,8 @@ static void publish(struct tg_worker *worker)
     }
     atomic_store_explicit(&worker->counters.assembly_bytes_used,
                           tg_message_pool_used_bytes(&worker->message_pool), memory_order_relaxed);
-    if (tg_ring_publish(&worker->events) && worker->shared->logic != NULL &&
-        tg_parker_wake(worker->shared->logic)) {
+    bool news = tg_ring_publish(&worker->events) || tg_log_queue_has_news(&worker->log);
+    if (news && worker->shared->logic != NULL && tg_parker_wake(worker->shared->logic)) {
         tg_count(&worker->counters.wakes_logic, 1);
     }
     announce_drained(worker);
@@ -164,6 +169,10 @@ static int64_t sleep_limit(struct tg_worker *worker, int64_t timeout_ns)
 {
     if (worker->room_came && !tg_list_is_empty(&worker->blocked)) {
         return 0;
+    }
+    if (worker->shared->logic == NULL &&
+        (tg_ring_has_entries(&worker->events) || worker->drained)) {
+        return 0; /* inline: the one who would take them is the one who would sleep */
     }
     int64_t wait_ms = tg_timer_wheel_wait_ms(&worker->wheel, worker->now_ms);
     if (wait_ms >= 0 && (timeout_ns < 0 || wait_ms * 1000000 < timeout_ns)) {

@@ -165,19 +165,23 @@ struct tg_worker {
 
 /* The worker's thread: opens its port, serves until `stop`, closes everything. Argument: struct
  * tg_worker. */
-void tg_worker_main(void *worker);
+void tg_worker_main(void *argument);
 
 /* Inline mode: the same three steps on the logic thread. */
 int tg_worker_open(struct tg_worker *worker);
 void tg_worker_turn(struct tg_worker *worker, int64_t timeout_ns);
 void tg_worker_close(struct tg_worker *worker);
 
-/* Ends the port of a closed worker. After the worker's thread was joined, so that nobody who means to
- * wake the worker finds a descriptor that is somebody else's by now. With a private table the
+/* Ends the port of a closed worker. After the worker's thread was joined, so that nobody who means
+ * to wake the worker finds a descriptor that is somebody else's by now. With a private table the
  * worker's copies went with its thread, and these are the process's copies of the same number. */
 void tg_worker_destroy(struct tg_worker *worker);
 
 /* ---- shared by the completion files ---- */
+
+/* Asks the clock anew. For deadlines set while commands are taken: inline, the logic may have
+ * thought for long since the last turn. */
+void tg_worker_renew_time(struct tg_worker *worker);
 
 static inline struct tg_slot *tg_worker_slot(const struct tg_worker *worker, uint32_t index)
 {
@@ -225,14 +229,14 @@ void tg_slot_send(struct tg_worker *worker, struct tg_slot *slot);
 void tg_worker_on_close(struct tg_worker *worker, const struct tg_completion *completion);
 /* The connection failed with a port error: closes with the reason that fits. */
 void tg_slot_fail(struct tg_worker *worker, struct tg_slot *slot, int error);
-/* Closes in the port, now. The first reason given counts. */
+/* Closes in the port, now. */
 void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_close_reason reason,
                    enum tg_close_mode mode);
 /* Begins a graceful close. */
 void tg_slot_close_gracefully(struct tg_worker *worker, struct tg_slot *slot,
                               enum throng_close_reason reason, uint32_t linger_ms);
 /* Begins the end of a connection whose server stops: answers first, then the graceful close. */
-void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot, uint32_t deadline_ms);
+void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot);
 /* Takes the next step of a close if its condition holds. */
 void tg_slot_settle(struct tg_worker *worker, struct tg_slot *slot);
 void tg_slot_linger_expired(struct tg_worker *worker, struct tg_slot *slot);
