@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "os/clock.h"
 #include "os/socket.h"
 
 #define TG_NS_PER_MS 1000000u
@@ -48,6 +49,9 @@ static inline int tg_deadline_left_ms(struct tg_deadline deadline, uint64_t now_
 
 /* Waits until `sock` is readable or writable, or failed, and looks at least once. 1; 0: the
  * deadline is over; or an error. */
-int tg_deadline_wait(struct tg_deadline deadline, tg_socket sock, bool for_write);
+static inline int tg_deadline_wait(struct tg_deadline deadline, tg_socket sock, bool for_write)
+{
+    return tg_socket_wait(sock, for_write, tg_deadline_left_ms(deadline, tg_clock_ns()));
+}
 
 #endif
