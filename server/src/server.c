@@ -26,8 +26,7 @@ log_line(const struct throng_server *server, enum throng_log_level level, const 
     }
 }
 
-/* ---- memory
- * ---------------------------------------------------------------------------------------- */
+/* ---- memory ---- */
 
 static void init_shared(struct throng_server *server)
 {
@@ -138,8 +137,7 @@ static void destroy(struct throng_server *server)
     tg_memory_give(&memory);
 }
 
-/* ---- listening
- * ------------------------------------------------------------------------------------- */
+/* ---- listening ---- */
 
 static int listen_on(struct throng_server *server, uint32_t index, const char *text,
                      struct throng_error *error)
@@ -213,8 +211,7 @@ static int give_sockets(struct throng_server *server, struct tg_worker *worker)
     return 0;
 }
 
-/* ---- workers
- * --------------------------------------------------------------------------------------- */
+/* ---- workers ---- */
 
 /* Waits until a worker has its port. 0 or its error. */
 static int await_worker(struct throng_server *server, struct tg_worker *worker)
@@ -320,8 +317,7 @@ static void log_start(const struct throng_server *server)
     }
 }
 
-/* ---- public
- * ---------------------------------------------------------------------------------------- */
+/* ---- public ---- */
 
 int throng_server_start(struct throng_server **started, const struct throng_server_options *options,
                         struct throng_error *error)

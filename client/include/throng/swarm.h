@@ -126,8 +126,7 @@ THRONG_API void throng_swarm_wake(struct throng_swarm *swarm);
 /* The swarm's clock, monotonic. Any thread. */
 THRONG_API uint64_t throng_swarm_now_ns(void);
 
-/* ---- handler calls
- * --------------------------------------------------------------------------------- */
+/* ---- handler calls ---- */
 
 /* Which thread this is, 0..threads-1. */
 THRONG_API uint32_t throng_swarm_thread_index(const struct throng_swarm_thread *thread);

@@ -132,7 +132,8 @@ struct throng_budget {
 };
 
 /* States the memory before any of it is reserved. 0, or THRONG_EINVAL / THRONG_EDESCRIPTORLIMIT
- * with the reason in `error` (may be NULL), as throng_server_start would. Any thread. */
+ * with the reason in `error` (may be NULL), as throng_server_start would. Like the start it raises
+ * the soft descriptor limit if that is what the connections need. Any thread. */
 THRONG_API int throng_server_budget(const struct throng_server_options *options,
                                     struct throng_budget *budget, struct throng_error *error);
 

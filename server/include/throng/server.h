@@ -8,10 +8,10 @@
  *         throng_release_event(server, &event);
  *     }
  *
- * One thread, the logic thread, makes all calls of a server (but the two marked otherwise). It sees
- * for each connection: OPEN, then MESSAGEs in order, then CLOSED exactly once, and nothing after.
- * I/O happens on the server's own threads, or in inline mode inside throng_get_event. The logic
- * thread must not block for long; no other rule needs to be known. */
+ * One thread, the logic thread, makes all calls of a server (but the two marked "any thread"). It
+ * sees for each connection: OPEN, then MESSAGEs in order, then CLOSED exactly once, and nothing
+ * after. I/O happens on the server's own threads, or in inline mode inside throng_get_event. The
+ * logic thread must not block for long; no other rule needs to be known. */
 #ifndef THRONG_SERVER_H
 #define THRONG_SERVER_H
 
@@ -68,14 +68,14 @@ struct throng_event {
     uint64_t private_token;  /* throng's own: do not touch */
 };
 
-/* ---- life
- * ------------------------------------------------------------------------------------------ */
+/* ---- life ---- */
 
 /* Starts a server: checks the options, reserves all memory, starts the I/O threads, listens. When
  * it answers 0, clients can connect. On an error nothing is left behind, and `error` (may be NULL)
  * names the offending value and its limit. The calling thread becomes the logic thread.
  * THRONG_EINVAL, THRONG_ENOMEM, THRONG_EADDRINUSE, THRONG_EADDRNOTAVAIL, THRONG_EACCES,
- * THRONG_ERESOLVE, THRONG_EDESCRIPTORLIMIT, THRONG_ENOTSUP, THRONG_EMFILE. */
+ * THRONG_ERESOLVE, THRONG_EDESCRIPTORLIMIT, THRONG_EAFNOSUPPORT, THRONG_ENOTSUP, THRONG_EMFILE,
+ * THRONG_ESYSTEM. */
 THRONG_API int throng_server_start(struct throng_server **server,
                                    const struct throng_server_options *options,
                                    struct throng_error *error);
@@ -90,12 +90,11 @@ THRONG_API void throng_server_stop(struct throng_server *server);
  * CLOSED was taken. A second call only shortens the deadline. */
 THRONG_API void throng_server_drain(struct throng_server *server, uint32_t deadline_ms);
 
-/* Makes a waiting throng_get_event(s) return 0 now, or the next one. Any thread; also a signal
- * handler. */
+/* Makes a waiting throng_get_event(s) return 0 now, or the next one that finds no event. What the
+ * caller did before is visible to whoever sees it return. Any thread; also a signal handler. */
 THRONG_API void throng_server_wake(struct throng_server *server);
 
-/* ---- the loop
- * -------------------------------------------------------------------------------------- */
+/* ---- the loop ---- */
 
 /* The next event; waits up to timeout_ms (0: only look; negative: no limit). Answers 1, 0 if none
  * came in time or throng_server_wake was called, THRONG_ESTOPPED at the end of a drain. All that
@@ -112,13 +111,13 @@ THRONG_API int throng_get_events(struct throng_server *server, struct throng_eve
  * that thread reads no more. Also allowed for an event after its connection was closed. */
 THRONG_API void throng_release_event(struct throng_server *server, struct throng_event *event);
 
-/* ---- connections
- * ----------------------------------------------------------------------------------- */
+/* ---- connections ---- */
 
 /* Queues one message; copies it. All of it is accepted, or none. 0; THRONG_ESTALE: the connection
- * is gone; THRONG_ECLOSING: throng_close was called; THRONG_ETOOBIG: size > message_bytes_max;
- * THRONG_EAGAIN: the connection's queue (send_queue_bytes_max) or the send memory is full now. What
- * was accepted is delivered in order, or CLOSED is reported. data may be NULL if size is 0. */
+ * is gone; THRONG_ECLOSING: throng_close or throng_abort was called; THRONG_ETOOBIG: size >
+ * message_bytes_max; THRONG_EAGAIN: the connection's queue (send_queue_bytes_max) or the send
+ * memory is full now. What was accepted is delivered in order, or CLOSED is reported. data may be
+ * NULL if size is 0, else THRONG_EINVAL. */
 THRONG_API int throng_write_data(struct throng_server *server, throng_conn conn, const void *data,
                                  size_t size);
 
@@ -152,8 +151,7 @@ THRONG_API int throng_local_address(struct throng_server *server, throng_conn co
  * be sent count). 0 or THRONG_ESTALE. */
 THRONG_API int throng_queued_bytes(struct throng_server *server, throng_conn conn, size_t *bytes);
 
-/* ---- looking at it
- * --------------------------------------------------------------------------------- */
+/* ---- looking at it ---- */
 
 /* The address that listener `index` (place in options.listen) really has. 0 or THRONG_EINVAL. */
 THRONG_API int throng_server_listen_address(const struct throng_server *server, uint32_t index,
@@ -199,7 +197,8 @@ struct throng_counters {
 #undef THRONG_COUNTER_FIELD
 };
 
-/* A snapshot; each number is right, their moments may differ a little. */
+/* A snapshot; each number is right, their moments may differ a little (the logic thread renews
+ * send_units_free when it flushes). Any thread, while the server lives. */
 THRONG_API void throng_server_counters(const struct throng_server *server,
                                        struct throng_counters *counters);
 
