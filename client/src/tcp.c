@@ -273,7 +273,8 @@ int64_t throng_tcp_read(struct throng_tcp *tcp, void *buffer, size_t capacity, i
         return THRONG_EINVAL;
     }
     struct tg_deadline deadline = begin_deadline(timeout_ms);
-    bool is_drained = false;
+    /* Past the deadline it goes on only with bytes that are there already; the longest frame bounds
+     * them. */
     for (;;) {
         int64_t result = take_message(tcp, buffer, capacity);
         if (result != THRONG_EAGAIN) {
@@ -283,11 +284,6 @@ int64_t throng_tcp_read(struct throng_tcp *tcp, void *buffer, size_t capacity, i
             bool is_cut = tcp->receive_error == THRONG_EEOF && tg_inbox_is_partial(&tcp->inbox);
             return is_cut ? THRONG_EPROTOCOL : tcp->receive_error;
         }
-        /* Bytes that came one at a time must not carry the call past its deadline; but what was
-         * there when it was made is looked at, also without any time. */
-        if (is_drained && tg_deadline_is_over(deadline, tg_clock_ns())) {
-            return THRONG_EAGAIN;
-        }
         size_t room_bytes;
         uint8_t *room = tg_inbox_room(&tcp->inbox, &room_bytes);
         int got = receive(tcp, room, room_bytes, deadline);
@@ -296,7 +292,6 @@ int64_t throng_tcp_read(struct throng_tcp *tcp, void *buffer, size_t capacity, i
         }
         if (got > 0) {
             tg_inbox_fill(&tcp->inbox, (size_t)got);
-            is_drained = (size_t)got < room_bytes;
         }
     }
 }

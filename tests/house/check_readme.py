@@ -2,8 +2,8 @@
 """check_readme.py ROOT BIN COMPILER FLAG...: what the README says is true.
 
 The server that stands in it (the first ```c block) compiles as it stands there, starts, and answers
-each message with the same bytes. Each option in its tables is one that the program's --help names,
-and the other way round.
+each message with the same bytes. Each option that it names is one that the program's --help names;
+and where a document has the whole table, no option is missing there.
 """
 
 import os
@@ -20,7 +20,12 @@ import tree
 
 MESSAGES = [b"hello", b"", b"\0\1\2\3", b"x" * 60000]
 START_SECONDS = 20
-PROGRAMS = ["throng-echo", "throng-stress"]
+
+# program: the document and the heading above the table of all its options.
+TABLES = {
+    "throng-echo": ("README.md", "throng-echo"),
+    "throng-stress": ("tools/stress/README.md", "Options"),
+}
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 LINES_MAX = 20  # braces and blank lines besides
 
@@ -92,29 +97,33 @@ def check_server(readme, compiler, flags):
             process.wait(timeout=30)
 
 
-def section(readme, title):
-    """The text below the heading that holds `title`, up to the next heading."""
-    match = re.search(rf"^#+ [^\n]*{re.escape(title)}[^\n]*\n(.*?)(?=^#|\Z)", readme,
-                      re.MULTILINE | re.DOTALL)
-    return match.group(1) if match else ""
+def options_below(root, document, title):
+    """The options in the text below the heading that holds `title`, up to the next heading."""
+    match = re.search(rf"^#+ [^\n]*{re.escape(title)}[^\n]*\n(.*?)(?=^#|\Z)",
+                      tree.read(root, document), re.MULTILINE | re.DOTALL)
+    return set(OPTION.findall(match.group(1))) if match else set()
 
 
-def check_options(readme, folder, program):
+def check_options(root, folder, program):
     path = os.path.join(folder, program)
     result = subprocess.run([path, "--help"], capture_output=True, text=True, timeout=20)
     if result.returncode != 0:
         return [f"{program} --help exits with {result.returncode}"]
-    helped, documented = set(OPTION.findall(result.stdout)), set(OPTION.findall(section(readme, program)))
-    complaints = [f"README: {program} has no {option}" for option in sorted(documented - helped)]
-    complaints += [f"README: {option} of {program} is missing" for option in sorted(helped - documented)]
+    helped = set(OPTION.findall(result.stdout))
+    document, title = TABLES[program]
+    documented = options_below(root, document, title)
+    mentioned = documented | options_below(root, "README.md", program)
+    complaints = [f"{program} has no {option}" for option in sorted(mentioned - helped)]
+    complaints += [f"{document}: {option} of {program} is missing"
+                   for option in sorted(helped - documented)]
     return complaints
 
 
 def main(root, folder, compiler, *flags):
     readme = tree.read(root, "README.md")
     complaints = list(check_server(readme, compiler, flags))
-    for program in PROGRAMS:
-        complaints += check_options(readme, folder, program)
+    for program in TABLES:
+        complaints += check_options(root, folder, program)
     tree.finish(complaints, "the README's server answers, and the options are those of --help")
 
 

@@ -29,6 +29,9 @@ def windows_and_sizes(program, address):
                        alive=100, server_established=100, answered=100, threads=3, backend="epoll")
     if report["messages_received"] < 1000 or report["messages_per_second"] <= 0:
         sys.exit(f"only {report['messages_received']} messages in a second")
+    connect = [report[f"connect_{part}_us"] for part in ("p50", "p90", "p99", "p99_9", "max")]
+    if connect != sorted(connect) or not 0 < connect[0]:
+        sys.exit(f"the percentiles of connects make no sense: {connect}")
     latency = report["latency_us"]
     if not 0 < latency["p50"] <= latency["p90"] <= latency["p99"] <= latency["p99_9"] <= latency["max"]:
         sys.exit(f"the percentiles make no sense: {latency}")

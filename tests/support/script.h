@@ -29,6 +29,9 @@ bool script_start(struct script *script);
 /* Waits for the part to end, and its thread. Answers what the part answered. */
 bool script_join(struct script *script);
 
+/* For parts: a slow peer's pause between two steps. */
+void script_dawdle(int pause_ms);
+
 /* For parts: waits until the peer has something to receive, or limit_ms. */
 bool script_await_input(const struct script *script, int limit_ms);
 

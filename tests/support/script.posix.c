@@ -28,6 +28,11 @@ bool script_join(struct script *script)
     return script->went_well;
 }
 
+void script_dawdle(int pause_ms)
+{
+    (void)poll(NULL, 0, pause_ms);
+}
+
 bool script_await_input(const struct script *script, int limit_ms)
 {
     struct pollfd entry = {.fd = script->peer.descriptor, .events = POLLIN};

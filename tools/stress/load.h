@@ -77,6 +77,7 @@ struct load_thread {
 
     uint32_t close_cursor;
     struct histogram latency;
+    struct histogram connect;
     struct verifier verifier;
 
     alignas(64) struct tally tally;

@@ -77,6 +77,7 @@ static void on_open(void *context, struct throng_swarm_thread *thread, uint32_t 
     struct load_thread *own = own_part(load, thread);
     uint32_t place = index / own->thread_count;
     own->conns[place].state = LOAD_CONN_UP;
+    histogram_add(&own->connect, throng_swarm_connect_ns(thread, index));
     tally_add(&own->tally.opened, 1);
     tally_set(&own->tally.last_open_ns, load_now(own));
     uint32_t up = atomic_fetch_add_explicit(&load->up, 1, memory_order_relaxed) + 1;

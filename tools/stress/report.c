@@ -48,6 +48,10 @@ static void print_connections(FILE *file, const struct stress_options *options,
     }
     fprintf(file, "  %-24s %.3f s, %.0f a second\n", "connecting took", outcome->connect_seconds,
             per_second(totals->opened, outcome->connect_seconds));
+    fprintf(file, "  %-24s p50 %.1f   p90 %.1f   p99 %.1f   p99.9 %.1f   max %.1f\n",
+            "each, microseconds", microseconds(&outcome->connect, 500000),
+            microseconds(&outcome->connect, 900000), microseconds(&outcome->connect, 990000),
+            microseconds(&outcome->connect, 999000), (double)outcome->connect.max / 1e3);
     print_wrong(file, "failed", options->connections - totals->opened);
     print_wrong(file, "  refused", totals->refused);
     print_wrong(file, "  timed out", totals->timed_out);
@@ -151,6 +155,11 @@ static void json_connections(FILE *file, const struct stress_options *options,
     json_count(file, "broken", totals->broken);
     json_real(file, "connect_seconds", outcome->connect_seconds);
     json_real(file, "connects_per_second", per_second(totals->opened, outcome->connect_seconds));
+    json_real(file, "connect_p50_us", microseconds(&outcome->connect, 500000));
+    json_real(file, "connect_p90_us", microseconds(&outcome->connect, 900000));
+    json_real(file, "connect_p99_us", microseconds(&outcome->connect, 990000));
+    json_real(file, "connect_p99_9_us", microseconds(&outcome->connect, 999000));
+    json_real(file, "connect_max_us", (double)outcome->connect.max / 1e3);
 }
 
 static void json_messages(FILE *file, const struct outcome *outcome)

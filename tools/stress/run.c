@@ -16,6 +16,10 @@
 /* How long closing may take: a little more than the swarm waits for a peer. */
 #define CLOSE_NS UINT64_C(8000000000)
 
+/* The swarm takes up to the first by itself, per thread; more than the second is too much to ask. */
+#define ASSEMBLY_MODEST ((size_t)64 * 1024 * 1024)
+#define ASSEMBLY_MOST ((size_t)1024 * 1024 * 1024)
+
 struct run {
     const struct stress_options *options;
     struct load *load;
@@ -155,6 +159,7 @@ static void gather(struct run *run, struct outcome *outcome)
     for (uint32_t i = 0; i < outcome->threads; i++) {
         if (run->load->threads[i].thread_count > 0) {
             histogram_merge(&outcome->latency, &run->load->threads[i].latency);
+            histogram_merge(&outcome->connect, &run->load->threads[i].connect);
         }
     }
     outcome->peak = atomic_load_explicit(&run->load->peak, memory_order_relaxed);
@@ -163,6 +168,24 @@ static void gather(struct run *run, struct outcome *outcome)
     outcome->interrupted = run->signals > 0;
     count_errors(run, outcome);
     process_usage(&outcome->usage);
+}
+
+/* Memory of the swarm for payloads that arrive in pieces: room for one of each connection, in blocks
+ * of powers of two, and a quarter more for those that move to a larger block. 0: the swarm's own
+ * choice, which is as much where it is modest. What is not needed is not touched. */
+static size_t assembly_bytes_for(const struct stress_options *options)
+{
+    size_t block = 1;
+    size_t longest = 1;
+    while (block < options->size_max) {
+        block *= 2;
+    }
+    while (longest < options->message_max) {
+        longest *= 2;
+    }
+    size_t wanted = options->connections * block / 4 * 5;
+    size_t bytes = wanted < ASSEMBLY_MOST ? wanted : ASSEMBLY_MOST;
+    return bytes > ASSEMBLY_MODEST && bytes > 4 * longest ? bytes : 0;
 }
 
 static void fill_swarm_options(struct throng_swarm_options *swarm, struct load *load)
@@ -176,6 +199,7 @@ static void fill_swarm_options(struct throng_swarm_options *swarm, struct load *
     swarm->byte_order = options->byte_order;
     swarm->connects_per_second = options->connect_rate;
     swarm->connect_timeout_ms = options->connect_timeout_ms;
+    swarm->assembly_bytes = assembly_bytes_for(options);
     swarm->source = options->source;
     swarm->source_count = options->source_count;
     swarm->backend = options->backend;

@@ -14,6 +14,7 @@
 struct outcome {
     struct totals totals;
     struct histogram latency; /* ns */
+    struct histogram connect; /* of each connect, ns */
     uint32_t peak;            /* connections up at once */
     uint32_t alive;           /* and before we closed them */
     bool has_established;

@@ -176,7 +176,7 @@ static int explain(const struct throng_swarm *swarm, uint32_t index, int result,
     return result;
 }
 
-/* Starts the threads one after the other, then lets all of them go. All or nothing. */
+/* Starts the threads one after the other; each waits until it is let go. All or nothing. */
 static int start_threads(struct throng_swarm *swarm, struct throng_error *error)
 {
     for (uint32_t i = 0; i < swarm->plan.thread_count; i++) {
@@ -193,7 +193,6 @@ static int start_threads(struct throng_swarm *swarm, struct throng_error *error)
             return explain(swarm, i, result, error);
         }
     }
-    release_threads(swarm);
     return 0;
 }
 
@@ -215,14 +214,14 @@ int throng_swarm_start(struct throng_swarm **started, const struct throng_swarm_
     if (result < 0) {
         return result;
     }
-    /* Handlers may run before this returns, and may want the pointer. */
-    *started = swarm;
     result = start_threads(swarm, error);
     if (result < 0) {
-        *started = NULL;
         destroy(swarm);
         return result;
     }
+    /* Handlers may run before this returns, and may want the pointer. */
+    *started = swarm;
+    release_threads(swarm);
     return 0;
 }
 
