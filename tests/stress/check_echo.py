@@ -60,8 +60,11 @@ def some_talk_and_all_stay(program, address):
 
 def by_rate(program, address):
     report = all_right(program, address, "--connections", "10", "--rate", "1000", "--seconds", "2")
-    if not 1500 <= report["messages_sent"] + report["unsent"] <= 2100:
-        sys.exit(f"{report['messages_sent']} messages in 2 s at a rate of 1000")
+    # Never faster than asked for, and nothing that was due is forgotten. A busy machine may talk for
+    # longer than 2 s, and then more falls due.
+    sent, unsent, seconds = report["messages_sent"], report["unsent"], report["talk_seconds"]
+    if sent > 1000 * seconds + 100 or sent + unsent < 1900:
+        sys.exit(f"{sent} messages and {unsent} unsent in {seconds} s at a rate of 1000")
     all_right(program, address, "--connections", "10", "--rate", "100000", "--messages", "30",
               messages_received=300)
 
