@@ -40,14 +40,17 @@ as_root_apt_get() {
 }
 
 # Installs what `need` noted. The lists of a bare machine are empty or old, so they are fetched if
-# the first try fails. Answers whether all is there.
+# the first try fails. apt-get's words are shown only if the second one does. Answers whether all is
+# there.
 install_missing() {
     [ ${#missing_packages[@]} -eq 0 ] && return 0
     have apt-get >/dev/null || fail "please install: ${missing_packages[*]} (there is no apt-get here)"
     say "installing ${missing_packages[*]}"
-    local install=(install -y --no-install-recommends "${missing_packages[@]}") status=0
-    as_root_apt_get "${install[@]}" >/dev/null 2>&1 ||
-        { as_root_apt_get update && as_root_apt_get "${install[@]}" >/dev/null; } || status=1
+    local install=(install -y --no-install-recommends "${missing_packages[@]}") output status=0
+    if ! as_root_apt_get "${install[@]}" >/dev/null 2>&1; then
+        output=$(as_root_apt_get update 2>&1 && as_root_apt_get "${install[@]}" 2>&1) || status=1
+    fi
+    [ $status -eq 0 ] || say "$output"
     missing_packages=()
     return $status
 }
