@@ -13,8 +13,8 @@ import sys
 import tree
 
 SPDX = "SPDX-License-Identifier: MIT"
-SPDX_ENDINGS = (".c", ".h", ".py", ".sh", ".erl")
-SPDX_SCRIPTS = ("tools/test", "tools/demo", ".ci/run")
+SPDX_ENDINGS = (".c", ".cpp", ".h", ".py", ".sh", ".erl")
+SPDX_SCRIPTS = ("tools/test", "tools/demo", "tools/bench", ".ci/run")
 
 # Written so that this file does not contain them.
 FORBIDDEN = [

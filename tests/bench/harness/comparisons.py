@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: MIT
+"""Rows with contestants of their own: throng with one setting against throng with another, or against
+a loop that does the same by hand. They are measured as all rows are; each has its own ratios."""
+
+import dataclasses
+
+import contestants
+import summary
+from contestants import BACKENDS, throng, throng_with
+from goals import Goal
+from rows import Row
+
+
+@dataclasses.dataclass(frozen=True)
+class Ratio:
+    """A number for `key` against `other`, from each round."""
+
+    what: str
+    key: str
+    other: str
+    number: object  # function of both rounds
+    limit: float
+    at_most: bool = False
+    unit: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    row: Row
+    contestants: tuple
+    ratios: tuple
+
+    def without(self, keys):
+        """The same with these contestants only."""
+        return dataclasses.replace(
+            self, contestants=tuple(one for one in self.contestants if one.key in keys),
+            ratios=tuple(one for one in self.ratios if one.key in keys and one.other in keys))
+
+
+def cheaper(ours, theirs):
+    return summary.cost(theirs) / summary.cost(ours)
+
+
+def rate(ours, theirs):
+    return (ours["messages"] / ours["wall_ns"]) / (theirs["messages"] / theirs["wall_ns"])
+
+
+def later_us(ours, theirs):
+    return ours["p50_us"] - theirs["p50_us"]
+
+
+def tick(connections=1000, messages=10):
+    """Many small messages to each player at once: what gathering them is worth."""
+    row = Row("tick", f"{messages} messages of 64 bytes to each of {connections:,} connections a tick",
+              connections, connections, tick=messages)
+    ratios = []
+    for backend in BACKENDS:
+        ours = f"tick_throng_{backend}"
+        ratios.append(Ratio(f"throng inline, {backend}, cost to {messages} sends", ours, "tick_each",
+                            cheaper, 6.0))
+    return Comparison(row, tuple(contestants.tickers(connections, messages)), tuple(ratios))
+
+
+def enobufs(size, connections=3000, buffers=64):
+    """Receive buffers that run out: everybody gets one in turn, and nothing is lost."""
+    row = Row("enobufs", f"{connections:,} connections and {buffers} receive buffers of 4 KiB, "
+              f"messages of {size:,} bytes", connections, connections, size=size)
+    shapes, ratios = [], []
+    for backend in BACKENDS:
+        for io_threads in (0, 1):
+            usual = throng(backend, io_threads)
+            few = throng_with(backend, io_threads, "few", f"{buffers} small buffers",
+                              "--receive-buffers", str(buffers), "--receive-buffer-bytes", "4096")
+            shapes += [usual, few]
+            ratios.append(Ratio(f"{few.title}: rate to default", few.key, usual.key, rate, 0.9))
+    return Comparison(row, tuple(shapes), tuple(ratios))
+
+
+def ping_pong():
+    """What the second thread costs when there is nothing to batch."""
+    row = Row("ping-pong", "ping-pong: 1 connection, 1 message of 64 bytes in flight", 1, 1)
+    shapes, ratios = [], []
+    for backend in BACKENDS:
+        one, one_free = (
+            throng_with(backend, 0, "first", "first processor"),
+            throng_with(backend, 0, "both", "both processors", processors="both"))
+        two, two_free, two_apart = (
+            throng_with(backend, 1, "first", "first processor"),
+            throng_with(backend, 1, "both", "both processors", processors="both"),
+            throng_with(backend, 1, "apart", "logic on the load's processor", processors="apart"))
+        shapes += [one, two, two_apart, one_free, two_free]
+        for split, inline, limit in ((two, one, 4.0), (two_apart, one, 12.0), (two_free, one_free, 12.0)):
+            ratios.append(Ratio(f"{split.title}: p50 behind inline", split.key, inline.key, later_us, limit,
+                                at_most=True, unit=" us"))
+    return Comparison(row, tuple(shapes), tuple(ratios))
+
+
+def full_size():
+    return (tick(), enobufs(64), enobufs(2000), ping_pong())
+
+
+KEYS = ("tick", "enobufs", "ping-pong")
+
+
+def summarize(measured):
+    rounds = measured["rounds"]
+    return {"contestants": {key: summary.summarize_one(rounds[key], measured["system_calls"].get(key))
+                            for key in rounds}}
+
+
+def goals(comparison, measured):
+    rounds = measured["rounds"]
+    for one in comparison.ratios:
+        values = summary.spread([one.number(ours, theirs)
+                                 for ours, theirs in zip(rounds[one.key], rounds[one.other])])
+        yield Goal(comparison.row.title, one.what, one.limit, values, one.at_most, one.unit)
