@@ -10,11 +10,11 @@
 
 /* --- the socket's side --------------------------------------------------------------------- */
 
-/* Receives until nothing is there or the inbox is full; its capacity bounds the loop. 0, or the
- * error that ends the stream: THRONG_EEOF after whole messages only. */
+/* Receives until nothing is there, or the inbox is full or broken; its capacity bounds the loop. 0,
+ * or the error that ends the stream: THRONG_EEOF after whole messages only. */
 static int receive_available(struct throng_client *client)
 {
-    while (tg_inbox_has_room(&client->inbox)) {
+    while (!client->inbox.is_broken && tg_inbox_has_room(&client->inbox)) {
         size_t room_bytes;
         uint8_t *room = tg_inbox_room(&client->inbox, &room_bytes);
         int got = tg_socket_receive(client->sock, room, room_bytes);
@@ -28,11 +28,8 @@ static int receive_available(struct throng_client *client)
             return got;
         }
         tg_inbox_fill(&client->inbox, (size_t)got);
-        if (client->inbox.is_broken) {
-            return THRONG_EPROTOCOL;
-        }
     }
-    return 0;
+    return client->inbox.is_broken ? THRONG_EPROTOCOL : 0;
 }
 
 static void send_end(struct throng_client *client)
@@ -65,10 +62,14 @@ static void send_waiting(struct throng_client *client)
 }
 
 /* The peer is gone, as a send found out, but what it said before may still wait in the system. The
- * error that ends the stream, or 0: the inbox is full, so there may be more. */
+ * error that ends the stream, or 0: the inbox is full, so there may be more. A frame over the limit
+ * came before the peer went, and so before the send found out. */
 static int receive_rest(struct throng_client *client)
 {
     int end = receive_available(client);
+    if (client->inbox.is_broken) {
+        return end;
+    }
     return end == 0 && !tg_inbox_has_room(&client->inbox) ? 0 : client->send_error;
 }
 

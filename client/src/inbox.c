@@ -44,7 +44,7 @@ static bool is_cramped(const struct tg_inbox *inbox)
     struct tg_frame frame;
     (void)read_frame(inbox, inbox->whole_end, &frame);
     size_t room = inbox->capacity - inbox->whole_end;
-    return !inbox->is_broken && room < THRONG_FRAME_HEADER_BYTES + (size_t)frame.size;
+    return room < THRONG_FRAME_HEADER_BYTES + (size_t)frame.size;
 }
 
 static bool should_compact(const struct tg_inbox *inbox)
@@ -60,6 +60,7 @@ static bool should_compact(const struct tg_inbox *inbox)
 
 bool tg_inbox_has_room(const struct tg_inbox *inbox)
 {
+    TG_REQUIRE(!inbox->is_broken);
     return inbox->end < inbox->capacity || should_compact(inbox);
 }
 
@@ -74,6 +75,7 @@ static void compact(struct tg_inbox *inbox)
 uint8_t *tg_inbox_room(struct tg_inbox *inbox, size_t *size)
 {
     require_order(inbox);
+    TG_REQUIRE(!inbox->is_broken);
     if (tg_inbox_bytes(inbox) == 0 || should_compact(inbox)) {
         compact(inbox);
     }

@@ -35,7 +35,8 @@ void tg_inbox_init(struct tg_inbox *inbox, void *storage, size_t capacity,
 /* Forgets everything. */
 void tg_inbox_clear(struct tg_inbox *inbox);
 
-/* Whether tg_inbox_room would answer room. There is always some if no whole message waits. */
+/* Whether tg_inbox_room would answer room. There is always some if no whole message waits. Neither
+ * of the two is for a broken inbox: what comes after it means nothing, so it is not received. */
 bool tg_inbox_has_room(const struct tg_inbox *inbox);
 
 /* Where received bytes go, and how many: at least as many as the frame coming in still lacks if no

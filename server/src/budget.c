@@ -39,7 +39,8 @@ static void plan_workers(struct tg_memory *memory, const struct tg_config *confi
     const struct throng_server_options *options = &config->options;
     size_t *part = memory->per_worker;
     uint32_t events = tg_ring_capacity_for(options->events_max);
-    struct tg_port_options port = {.streams_max = config->connections_per_worker};
+    struct tg_port_options port = {.streams_max = config->connections_per_worker,
+                                   .buffers_max = options->receive_buffers};
     part[TG_REGION_WORKERS] = sizeof(struct tg_worker);
     part[TG_REGION_OWNED] = ((size_t)options->max_connections + 63) / 64 * sizeof(uint64_t);
     part[TG_REGION_ASSEMBLY] = options->assembly_bytes;

@@ -12,13 +12,16 @@ struct tg_config {
     struct throng_server_options options; /* a copy; every number is final */
     uint32_t listener_count;
     const struct tg_port_backend *backend;
+    char backend_refused[TG_PORT_REASON_BYTES]; /* why "auto" passed io_uring over, or empty */
 
     /* Workers. inline_mode: one worker without a thread. */
     uint32_t worker_count;
     bool inline_mode;
 
     /* Descriptors: own tables if one table cannot hold all connections. */
-    bool own_descriptors;
+    bool own_descriptors; /* private tables of the threads */
+    bool
+        connections_divided; /* those, or tables of the backend's own: no worker can have them all */
     uint32_t descriptor_limit;
     uint32_t connections_per_worker; /* what one descriptor table holds */
     bool io_threads_raised;

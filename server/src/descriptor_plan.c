@@ -14,6 +14,10 @@ int tg_config_plan_descriptors(struct tg_config *config, struct throng_error *er
     uint32_t workers = asked == 0 ? 1 : asked;
     uint32_t open = tg_descriptor_count() + config->listener_count +
                     workers * (config->listener_count + TG_PORT_DESCRIPTORS_MAX);
+    bool own_table = tg_port_has_own_table(config->backend);
+    if (own_table) {
+        open = 0; /* the process's table holds none of the connections */
+    }
     if (!tg_descriptor_plan_make(&plan, connections, open, THRONG_IO_THREADS_LIMIT)) {
         return tg_config_fail(
             error, THRONG_EDESCRIPTORLIMIT,
@@ -24,7 +28,8 @@ int tg_config_plan_descriptors(struct tg_config *config, struct throng_error *er
             (unsigned long long)plan.per_table * THRONG_IO_THREADS_LIMIT, THRONG_IO_THREADS_LIMIT);
     }
     config->descriptor_limit = plan.limit;
-    config->own_descriptors = plan.own_tables;
+    config->own_descriptors = plan.own_tables && !own_table;
+    config->connections_divided = plan.own_tables;
     if (!plan.own_tables) {
         config->inline_mode = asked == 0;
         config->worker_count = asked == 0 ? 1 : asked;

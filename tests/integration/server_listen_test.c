@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "localhost.h"
 #include "server_fixture.h"
 
 static bool has_ipv6(void)
@@ -94,20 +95,43 @@ static void any_address_serves_both_families_and_shows_ipv4_as_ipv4(void **state
     fixture_expect_settled(fixture);
 }
 
+/* Starts a server on the same port of 127.0.0.1; answers what throng_server_start answers. */
+static int start_beside(const struct server_fixture *fixture, struct throng_server **other)
+{
+    struct throng_server_options options = fixture->options;
+    char endpoint[64];
+    (void)snprintf(endpoint, sizeof(endpoint), "tcp://127.0.0.1:%u", fixture->address.port);
+    options.listen[0] = endpoint;
+    return throng_server_start(other, &options, NULL);
+}
+
 static void an_ipv6_listener_leaves_ipv4_to_another_server(void **state)
 {
     struct server_fixture *fixture = *state;
+    struct throng_server *other = NULL;
     skip_without_ipv6();
     fixture->options.listen[0] = "tcp://[::1]:0";
     fixture_start(fixture);
+    /* Any program of this machine may have that port of 127.0.0.1, but not each time. */
+    for (int i = 0; i < 10 && start_beside(fixture, &other) == THRONG_EADDRINUSE; i++) {
+        fixture_stop(fixture);
+        fixture_start(fixture);
+    }
+    assert_non_null(other);
     struct throng_address four = peer_loopback(THRONG_ADDRESS_IPV4, fixture->address.port);
     struct peer peer;
-    assert_false(peer_connect(&peer, &four, NULL));
+    assert_true(peer_connect(&peer, &four, NULL));
+    expect_both_ends_known(fixture, &fixture->address);
+    assert_int_equal(fixture->journal.opened, 1); /* the other one's peer is not among ours */
+    throng_server_stop(other);
+    peer_close(&peer);
+    fixture_expect_settled(fixture);
 }
 
 static void a_host_name_is_resolved(void **state)
 {
     struct server_fixture *fixture = *state;
+    skip_without_localhost(AF_UNSPEC);
     fixture->options.listen[0] = "tcp://localhost:0";
     fixture_start(fixture);
     expect_both_ends_known(fixture, &fixture->address);

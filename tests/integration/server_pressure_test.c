@@ -47,6 +47,28 @@ static uint32_t write_until_full(struct server_fixture *fixture, throng_conn con
     return number - first;
 }
 
+/* Fills the queue and has one message more refused, which must not change the queue. On a busy
+ * machine an I/O thread may have been late: what it sends makes room, and it is all tried again. */
+static uint32_t fill_until_refused(struct server_fixture *fixture, throng_conn conn)
+{
+    int64_t deadline_ms = test_now_ms() + test_deadline_ms();
+    uint32_t taken = 0;
+    size_t before = 0;
+    size_t after = 0;
+    int result;
+    do {
+        assert_true(test_now_ms() < deadline_ms);
+        taken += write_until_full(fixture, conn, taken);
+        assert_int_equal(throng_queued_bytes(fixture->server, conn, &before), 0);
+        result = write_numbered(fixture, conn, taken);
+        assert_int_equal(throng_queued_bytes(fixture->server, conn, &after), 0);
+        taken += result == 0 ? 1 : 0;
+    } while (result == 0 || after != before);
+    assert_int_equal(result, THRONG_EAGAIN);
+    assert_in_range(after, 1, QUEUE);
+    return taken;
+}
+
 static void expect_numbered(struct server_fixture *fixture, const struct peer *peer, uint32_t first,
                             uint32_t count)
 {
@@ -72,16 +94,8 @@ static void a_full_queue_refuses_whole_messages_and_the_stream_stays_intact(void
     fixture_start(fixture);
     struct peer peer;
     throng_conn conn = open_narrow(fixture, &peer);
-    uint32_t taken = write_until_full(fixture, conn, 0);
-
+    uint32_t taken = fill_until_refused(fixture, conn);
     size_t queued = 0;
-    assert_int_equal(throng_queued_bytes(fixture->server, conn, &queued), 0);
-    assert_true(queued > 0);
-    assert_true(queued <= QUEUE);
-    size_t before = queued;
-    assert_int_equal(write_numbered(fixture, conn, 4711), THRONG_EAGAIN);
-    assert_int_equal(throng_queued_bytes(fixture->server, conn, &queued), 0);
-    assert_int_equal(queued, before);
     struct throng_counters counters = fixture_counters(fixture);
     assert_true(counters.send_units_total - counters.send_units_free <= QUEUE / 512);
     assert_true(counters.writes_refused >= 20);
@@ -198,7 +212,7 @@ static void a_peer_that_does_not_read_is_not_read_from(void **state)
     assert_int_equal(throng_queued_bytes(fixture->server, conn, &queued), 0);
     assert_true(queued <= QUEUE);
     assert_int_equal(fixture->write_errors, 0);
-    assert_true(fixture_counters(fixture).receive_pauses > 0);
+    FIXTURE_UNTIL(fixture, fixture_counters(fixture).receive_pauses > 0);
     fixture_expect_echo(fixture, &bystander, "not paused", 10);
 
     /* It reads again: the rest of its last frame goes out, and all of it comes back. */
@@ -264,7 +278,7 @@ static bool was_answered(struct server_fixture *fixture, const struct peer *peer
     return !ended;
 }
 
-static void more_pieces_than_memory_for_them_hang_nobody(void **state)
+static void more_pieces_than_memory_for_them_cost_nobody_the_connection(void **state)
 {
     enum {
         PEERS = 30,
@@ -297,8 +311,8 @@ static void more_pieces_than_memory_for_them_hang_nobody(void **state)
         peer_close(&peers[i]);
     }
     fixture_expect_settled(fixture);
-    assert_true(answered > 0);
-    assert_int_equal(answered + fixture->journal.closed_for[THRONG_CLOSE_NO_MEMORY], PEERS);
+    assert_int_equal(answered, PEERS);
+    assert_int_equal(fixture->journal.closed_for[THRONG_CLOSE_NO_MEMORY], 0);
     free(payload);
 }
 
@@ -310,7 +324,7 @@ int main(void)
         cmocka_unit_test(resets_of_those_that_do_not_read_free_the_pool_for_the_rest),
         cmocka_unit_test(a_peer_that_does_not_read_is_not_read_from),
         cmocka_unit_test(a_peer_whose_messages_are_never_released_is_not_read_from),
-        cmocka_unit_test(more_pieces_than_memory_for_them_hang_nobody),
+        cmocka_unit_test(more_pieces_than_memory_for_them_cost_nobody_the_connection),
     };
     return fixture_run_tests("server_pressure", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -118,6 +118,12 @@ static void step_racer(struct server_fixture *fixture, struct race *race, struct
     }
 }
 
+/* Each of the three things that race was seen at least once. */
+static bool has_raced(const struct race *race)
+{
+    return race->answers_ok > 0 && race->answers_stale > 0 && race->bytes_checked > 0;
+}
+
 static void no_peer_sees_a_byte_of_another_while_writes_race_with_closes(void **state)
 {
     struct server_fixture *fixture = *state;
@@ -132,11 +138,14 @@ static void no_peer_sees_a_byte_of_another_while_writes_race_with_closes(void **
         race->racers[i].peer.descriptor = -1;
     }
     uint32_t rounds = test_scaled(4000);
-    for (uint32_t round = 0; round < rounds; round++) {
+    int64_t deadline_ms = test_now_ms() + test_deadline_ms();
+    for (uint32_t round = 0; round < rounds || !has_raced(race); round++) {
+        assert_true(round < rounds || test_now_ms() < deadline_ms);
         for (uint32_t i = 0; i < RACERS; i++) {
             step_racer(fixture, race, &race->racers[i]);
             if (i % 8 == 7) {
-                (void)fixture_turn(fixture, 0);
+                /* An I/O thread that never ran so far, on a busy machine, is waited for. */
+                (void)fixture_turn(fixture, round < rounds ? 0 : 1);
                 write_to_the_living_and_the_dead(fixture, race);
             }
         }
@@ -150,9 +159,6 @@ static void no_peer_sees_a_byte_of_another_while_writes_race_with_closes(void **
            " refused as stale, %" PRIu64 " dropped as stale at the I/O thread\n",
            fixture->journal.opened, race->bytes_checked, race->answers_ok, race->answers_stale,
            counters.commands_stale);
-    assert_true(race->answers_ok > 0);
-    assert_true(race->answers_stale > 0);
-    assert_true(race->bytes_checked > 0);
     assert_true(counters.writes_stale >= race->answers_stale);
     free(race);
 }

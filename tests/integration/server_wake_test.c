@@ -8,15 +8,20 @@
 #include "pattern.h"
 #include "server_fixture.h"
 
+/* Ten looks within 200 ms. A busy machine may take the processor away, but not each time. */
 static void a_timeout_of_zero_only_looks(void **state)
 {
     struct server_fixture *fixture = *state;
+    bool only_looked = false;
     fixture_start(fixture);
-    int64_t begin_ms = test_now_ms();
-    for (uint32_t i = 0; i < 10; i++) {
-        assert_int_equal(fixture_turn(fixture, 0), 0);
+    for (int attempt = 0; attempt < 20 && !only_looked; attempt++) {
+        int64_t begin_ms = test_now_ms();
+        for (uint32_t i = 0; i < 10; i++) {
+            assert_int_equal(fixture_turn(fixture, 0), 0);
+        }
+        only_looked = test_now_ms() - begin_ms < 200;
     }
-    assert_true(test_now_ms() - begin_ms < test_patience_ms(200));
+    assert_true(only_looked);
 }
 
 static void a_timeout_is_waited_for_and_answers_nothing(void **state)
@@ -27,7 +32,7 @@ static void a_timeout_is_waited_for_and_answers_nothing(void **state)
     assert_int_equal(fixture_turn(fixture, 50), 0);
     int64_t elapsed_ns = test_now_ns() - begin_ns;
     assert_true(elapsed_ns >= 49 * INT64_C(1000000));
-    assert_true(elapsed_ns < test_patience_ms(1000) * INT64_C(1000000));
+    assert_true(elapsed_ns < 5000 * INT64_C(1000000)); /* late, on a busy machine, but not lost */
 }
 
 static void an_event_ends_an_unlimited_wait(void **state)
@@ -149,12 +154,16 @@ static void a_signal_without_a_wake_does_not_end_the_wait(void **state)
     assert_true(test_now_ms() - begin_ms >= 199);
 }
 
+#define LATE_MS 100
+#define LOST_MS 1000
+
 /* A client on a thread of its own that says something every 1 to 3 ms and waits for the answer. */
 struct pacer {
     struct throng_address address;
     struct server_fixture *fixture;
     uint64_t random;
     uint32_t count;
+    uint32_t late; /* replies after more than LATE_MS */
     int64_t worst_reply_ns;
     int64_t worst_sleep_ns; /* how much too long the machine let this thread sleep */
     bool complete;
@@ -179,7 +188,9 @@ static bool say_and_wait(struct pacer *pacer, const struct peer *peer, uint32_t 
     bool answered = peer_send_frame(peer, &number, sizeof(number), test_deadline_ms()) &&
                     peer_receive_frame(peer, &reply, sizeof(reply), test_deadline_ms()) == 4 &&
                     reply == number;
-    pacer->worst_reply_ns = larger(pacer->worst_reply_ns, test_now_ns() - begin_ns);
+    int64_t reply_ns = test_now_ns() - begin_ns;
+    pacer->worst_reply_ns = larger(pacer->worst_reply_ns, reply_ns);
+    pacer->late += reply_ns > test_patience_ms(LATE_MS) * INT64_C(1000000);
     return answered;
 }
 
@@ -225,12 +236,15 @@ static void no_reply_comes_late_when_messages_come_one_at_a_time(void **state)
         assert_int_equal(pthread_join(threads[i], NULL), 0);
     }
     for (uint32_t i = 0; i < PACERS; i++) {
-        printf("worst reply %.1f ms, worst oversleeping %.1f ms\n",
-               (double)pacers[i].worst_reply_ns / 1e6, (double)pacers[i].worst_sleep_ns / 1e6);
+        printf("worst reply %.1f ms, %" PRIu32 " late, worst oversleeping %.1f ms\n",
+               (double)pacers[i].worst_reply_ns / 1e6, pacers[i].late,
+               (double)pacers[i].worst_sleep_ns / 1e6);
         assert_true(pacers[i].complete);
-        /* A busy machine delays everybody; what it does to a mere sleep is not held against us. */
+        /* A busy machine delays everybody, now and then; what it does to a mere sleep is not held
+         * against us. */
+        assert_true(pacers[i].late <= 1 + pacers[i].count / 50);
         assert_true(pacers[i].worst_reply_ns <=
-                    test_patience_ms(100) * INT64_C(1000000) + 4 * pacers[i].worst_sleep_ns);
+                    test_patience_ms(LOST_MS) * INT64_C(1000000) + 4 * pacers[i].worst_sleep_ns);
     }
     fixture_expect_settled(fixture);
 }

@@ -81,20 +81,6 @@ static void wait_for_answers(uint32_t connections)
     }
 }
 
-/* A thread that was joined is listed a moment longer. (A sanitizer may have one of its own.) */
-static bool await_threads(uint32_t count)
-{
-    int64_t deadline_ms = test_now_ms() + test_deadline_ms();
-    while (process_threads() != count) {
-        const struct timespec moment = {.tv_nsec = 1000000};
-        if (test_now_ms() > deadline_ms) {
-            return false;
-        }
-        (void)nanosleep(&moment, NULL);
-    }
-    return true;
-}
-
 static void run_swarm(const struct order *order, struct report *report)
 {
     struct throng_swarm_options options;
@@ -120,7 +106,7 @@ static void run_swarm(const struct order *order, struct report *report)
     report->answered = atomic_load(&answered);
     report->closed = atomic_load(&closed);
     report->descriptors_after = process_descriptors();
-    report->threads_are_gone = await_threads(threads);
+    report->threads_are_gone = process_await_threads(threads);
 }
 
 static int run_child(int orders, int reports)

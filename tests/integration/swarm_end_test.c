@@ -132,6 +132,7 @@ static void a_graceful_end_sends_what_was_written_first(void **state)
 {
     struct swarm_world world;
     (void)state;
+    assert_true(echo_host_settle(&echo));
     uint64_t bytes = atomic_load(&echo.bytes);
     uint32_t ends = atomic_load(&echo.ends);
     uint32_t resets = atomic_load(&echo.resets);
@@ -159,6 +160,7 @@ static void an_abort_resets(void **state)
 {
     struct swarm_world world;
     (void)state;
+    assert_true(echo_host_settle(&echo));
     uint32_t resets = atomic_load(&echo.resets);
     swarm_world_open_options(&world, CONNECTIONS, echo.host.endpoint);
     world.on_open = break_off;
@@ -198,30 +200,33 @@ static void a_graceful_end_gives_a_peer_that_stays_five_seconds(void **state)
     host_close(&host);
 }
 
+#define DUE_LAST 29u
+
 static int results[4];
 
 static void cancel_one_that_is_due(struct swarm_world *world, struct throng_swarm_thread *thread)
 {
     (void)world;
-    results[0] = throng_swarm_disconnect(thread, 3, false);
-    results[1] = throng_swarm_connect(thread, 3); /* on_closed has not been called yet */
+    results[0] = throng_swarm_disconnect(thread, DUE_LAST, false);
+    results[1] = throng_swarm_connect(thread, DUE_LAST); /* on_closed has not been called yet */
 }
 
 static void use_one_that_is_down(struct swarm_world *world, struct throng_swarm_thread *thread)
 {
     struct throng_address address;
     (void)world;
-    results[0] = throng_swarm_disconnect(thread, 3, true);
-    results[1] = throng_swarm_write(thread, 3, "x", 1);
-    results[2] = throng_swarm_local_address(thread, 3, &address);
-    results[3] = throng_swarm_connect(thread, 3);
+    results[0] = throng_swarm_disconnect(thread, DUE_LAST, true);
+    results[1] = throng_swarm_write(thread, DUE_LAST, "x", 1);
+    results[2] = throng_swarm_local_address(thread, DUE_LAST, &address);
+    results[3] = throng_swarm_connect(thread, DUE_LAST);
 }
 
 static void a_connection_can_be_taken_back_before_its_turn_to_connect(void **state)
 {
     struct swarm_world world;
     (void)state;
-    swarm_world_open_options(&world, 4, echo.host.endpoint);
+    /* The last one's turn comes after half a minute. */
+    swarm_world_open_options(&world, DUE_LAST + 1, echo.host.endpoint);
     world.options.connects_per_second = 1;
     swarm_world_start(&world);
     swarm_world_await(&world, &world.opens, 1);
@@ -229,7 +234,7 @@ static void a_connection_can_be_taken_back_before_its_turn_to_connect(void **sta
     swarm_world_await(&world, &world.closes, 1);
     assert_int_equal(results[0], 0);
     assert_int_equal(results[1], THRONG_EINVAL);
-    struct swarm_record record = swarm_world_record(&world, 3);
+    struct swarm_record record = swarm_world_record(&world, DUE_LAST);
     assert_int_equal(record.opens, 0);
     assert_int_equal(record.closes, 1);
     assert_int_equal(record.error, THRONG_ECANCELED);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Where a swarm's memory ends, and that it comes back: full queues refuse, a full message pool ends
- * the connection, bad options are refused with a sentence, and start and stop leave nothing. */
+ * Where a swarm's memory ends, and that it comes back: full queues refuse, bad options are refused
+ * with a sentence, and start and stop leave nothing. (swarm_memory_test.c has the message pool.) */
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,12 +15,15 @@
 #include "swarm_world.h"
 
 static struct echo_host echo;
+static uint32_t threads_at_rest; /* without a swarm */
 static uint8_t payload[65536];
 
 static int start_echo(void **state)
 {
     (void)state;
-    return echo_host_start(&echo, THRONG_ADDRESS_IPV4) ? 0 : -1;
+    bool is_started = echo_host_start(&echo, THRONG_ADDRESS_IPV4);
+    threads_at_rest = process_threads();
+    return is_started ? 0 : -1;
 }
 
 static int stop_echo(void **state)
@@ -169,43 +172,6 @@ static void what_a_peer_does_not_read_waits_and_goes_out_later(void **state)
     swarm_world_close(&world);
 }
 
-/* ---- receiving ---- */
-
-#define PARTIALS 8u
-
-static void a_connection_that_finds_no_memory_for_its_piece_is_reset(void **state)
-{
-    struct swarm_world world;
-    struct host host;
-    struct peer peers[PARTIALS];
-    uint8_t header[4];
-    uint32_t failed = 0;
-    (void)state;
-    peer_frame_header(header, sizeof(payload));
-    assert_true(host_open(&host, THRONG_ADDRESS_IPV4));
-    swarm_world_open_options(&world, PARTIALS, host.endpoint);
-    world.options.assembly_bytes = 2 * sizeof(payload);
-    swarm_world_start(&world);
-    for (uint32_t i = 0; i < PARTIALS; i++) {
-        assert_true(host_accept(&host, &peers[i], test_deadline_ms()));
-        assert_true(peer_send_all(&peers[i], header, 4, test_deadline_ms()));
-        assert_true(peer_send_all(&peers[i], payload, 40000, test_deadline_ms()));
-    }
-    /* Two have blocks of 64 KiB at the end, or fewer while they grow. */
-    swarm_world_await(&world, &world.closes, PARTIALS - 2);
-    for (uint32_t i = 0; i < PARTIALS; i++) {
-        struct swarm_record record = swarm_world_record(&world, i);
-        failed += record.closes > 0 && record.error == THRONG_ENOBUFS;
-        assert_true(record.closes == 0 || record.error == THRONG_ENOBUFS);
-    }
-    assert_in_range(failed, PARTIALS - 2, PARTIALS);
-    swarm_world_close(&world);
-    for (uint32_t i = 0; i < PARTIALS; i++) {
-        peer_close(&peers[i]);
-    }
-    host_close(&host);
-}
-
 /* ---- start ---- */
 
 static void refuse(struct swarm_world *world, int code, const char *named)
@@ -308,7 +274,7 @@ static void run_and_stop(uint32_t connections)
     /* No handler runs afterwards. */
     uint32_t messages = world.messages;
     uint32_t closes = world.closes;
-    assert_true(echo_host_await(&echo.open, 0));
+    assert_true(echo_host_settle(&echo));
     assert_int_equal(world.messages, messages);
     assert_int_equal(world.closes, closes);
     swarm_world_close(&world);
@@ -331,7 +297,7 @@ static void a_swarm_that_is_stopped_at_once_never_calls_back_again(void **state)
         swarm_world_start(&world);
         swarm_world_close(&world);
     }
-    assert_true(echo_host_await(&echo.open, 0));
+    assert_true(echo_host_settle(&echo));
 }
 
 static void start_and_stop_leave_nothing_behind(void **state)
@@ -339,13 +305,12 @@ static void start_and_stop_leave_nothing_behind(void **state)
     (void)state;
     run_and_stop(60);
     uint32_t descriptors = process_descriptors();
-    uint32_t threads = process_threads();
     size_t memory = process_memory_bytes();
     for (uint32_t i = 0; i < test_scaled(50); i++) {
         run_and_stop(60);
     }
     assert_int_equal(process_descriptors(), descriptors);
-    assert_int_equal(process_threads(), threads);
+    assert_true(process_await_threads(threads_at_rest));
     assert_in_range(process_memory_bytes(), 0, memory + 8 * 1024 * 1024);
 }
 
@@ -356,7 +321,6 @@ int main(void)
         cmocka_unit_test(the_send_memory_of_a_thread_is_shared_and_comes_back),
         cmocka_unit_test(what_an_abort_did_not_send_is_memory_again),
         cmocka_unit_test(what_a_peer_does_not_read_waits_and_goes_out_later),
-        cmocka_unit_test(a_connection_that_finds_no_memory_for_its_piece_is_reset),
         cmocka_unit_test(bad_numbers_are_refused_by_name),
         cmocka_unit_test(bad_targets_and_sources_are_refused_by_name),
         cmocka_unit_test(stop_ends_everything_that_is_under_way),

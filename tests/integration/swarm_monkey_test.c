@@ -313,7 +313,7 @@ static void every_call_from_every_handler_does_what_the_model_says(void **state)
     assert_int_equal(connected, up);
     assert_true(atomic_load(&opens) > CONNECTIONS);
     assert_true(atomic_load(&echoes) > CONNECTIONS);
-    assert_true(echo_host_await(&echo.open, 0));
+    assert_true(echo_host_settle(&echo));
 }
 
 static int start_echo(void **state)

@@ -290,8 +290,8 @@ static void on_turn_runs_again_at_the_time_that_it_names(void **state)
     struct host deaf;
     assert_true(host_open_deaf(&deaf));
     world.options.targets[0] = deaf.endpoint;
-    swarm_world_start(&world);
     int64_t start_ms = test_now_ms();
+    swarm_world_start(&world);
     while (atomic_load(&turns) < 100) {
         assert_true(test_now_ms() - start_ms < test_deadline_ms());
     }
@@ -351,6 +351,7 @@ static void several_targets_take_turns(void **state)
     struct echo_host other;
     (void)state;
     assert_true(echo_host_start(&other, THRONG_ADDRESS_IPV4));
+    assert_true(echo_host_settle(&echo));
     uint32_t before = atomic_load(&echo.accepted);
     swarm_world_open_options(&world, 21, echo.host.endpoint);
     world.options.targets[1] = other.host.endpoint;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * When a swarm's threads run: at the pace of connects that was asked for, at the times that on_turn
- * names, after every wake, and else not at all; and what its calls answer on the wrong thread. */
+ * When a swarm's threads run: at the times that on_turn names, after every wake, and else not at
+ * all; and what its calls answer on the wrong thread. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -27,72 +27,12 @@ static int stop_echo(void **state)
     return 0;
 }
 
-/* ---- pace ---- */
-
-#define PACED 120u
-#define PER_SECOND 400u
-
-static uint64_t begun_ns[PACED];
-
-static void note_begin(struct swarm_world *world, struct throng_swarm_thread *thread,
-                       uint32_t index)
-{
-    (void)world;
-    begun_ns[index] = throng_swarm_now_ns() - throng_swarm_connect_ns(thread, index);
-}
-
-static int compare_times(const void *left, const void *right)
-{
-    uint64_t a = *(const uint64_t *)left;
-    uint64_t b = *(const uint64_t *)right;
-    return (a > b) - (a < b);
-}
-
-/* The connects in any stretch of time: what the rate allows, and once what a thread that was held up
- * may catch up with (100 ms); one of each thread at the edge; and 2 ms, because on_open comes a
- * little after the time that it is measured by. */
-static void no_stretch_of_time_has_more_connects_than_asked_for(void **state)
-{
-    struct swarm_world world;
-    (void)state;
-    swarm_world_open_options(&world, PACED, echo.host.endpoint);
-    world.options.threads = 4;
-    world.options.connects_per_second = PER_SECOND;
-    world.on_open = note_begin;
-    swarm_world_start(&world);
-    swarm_world_await(&world, &world.opens, PACED);
-    swarm_world_close(&world);
-    qsort(begun_ns, PACED, sizeof(begun_ns[0]), compare_times);
-    for (uint32_t i = 0; i < PACED; i++) {
-        for (uint32_t k = i + 1; k < PACED; k++) {
-            uint64_t stretch_ms = (begun_ns[k] - begun_ns[i]) / 1000000 + 1;
-            uint64_t most = (stretch_ms + 100 + 2) * PER_SECOND / 1000 + 4;
-            assert_in_range(k - i + 1, 1, most);
-        }
-    }
-    assert_true(begun_ns[PACED - 1] - begun_ns[0] >=
-                180000000); /* 300 ms less what may be caught up */
-}
-
-static void threads_take_turns_with_their_first_connects(void **state)
-{
-    struct swarm_world world;
-    (void)state;
-    swarm_world_open_options(&world, 4, echo.host.endpoint);
-    world.options.threads = 4;
-    world.options.connects_per_second = 10;
-    world.on_open = note_begin;
-    swarm_world_start(&world);
-    swarm_world_await(&world, &world.opens, 4);
-    swarm_world_close(&world);
-    for (uint32_t i = 1; i < 4; i++) {
-        assert_true(begun_ns[i] > begun_ns[i - 1] + 20000000); /* 100 ms apart, if none is late */
-    }
-}
-
 /* ---- turns ---- */
 
+#define ATTEMPTS 5
+
 struct turns {
+    _Atomic uint32_t opens;
     _Atomic uint32_t count;
     _Atomic uint64_t at_ns[3]; /* when the first ones began */
     _Atomic bool go;           /* the first one may end */
@@ -100,9 +40,10 @@ struct turns {
     uint64_t period_ns;        /* when on_turn wants to run again; 0: whenever */
 };
 
-static void ignore_open(void *context, struct throng_swarm_thread *thread, uint32_t index)
+static void count_open(void *context, struct throng_swarm_thread *thread, uint32_t index)
 {
-    (void)context;
+    struct turns *turns = context;
+    atomic_fetch_add(&turns->opens, 1);
     (void)thread;
     (void)index;
 }
@@ -136,7 +77,7 @@ static struct throng_swarm *start_turns(struct turns *turns, const char *target,
     throng_swarm_options_init(&options);
     options.targets[0] = target;
     options.handler = (struct throng_swarm_handler){.context = turns,
-                                                    .on_open = ignore_open,
+                                                    .on_open = count_open,
                                                     .on_message = ignore_message,
                                                     .on_closed = ignore_closed,
                                                     .on_turn = on_turn};
@@ -167,20 +108,30 @@ static uint64_t count_turn(void *context, struct throng_swarm_thread *thread, ui
     return turns->period_ns == 0 ? UINT64_MAX : now_ns + turns->period_ns;
 }
 
+/* How many turns there are in 300 ms. */
+static uint32_t count_for_a_while(const struct turns *turns)
+{
+    uint32_t count = atomic_load(&turns->count);
+    nanosleep(&(const struct timespec){.tv_nsec = 300000000}, NULL);
+    return atomic_load(&turns->count) - count;
+}
+
 static void an_idle_thread_does_not_turn_at_all(void **state)
 {
     struct turns turns = {0};
     (void)state;
-    uint32_t before = atomic_load(&echo.accepted);
     struct throng_swarm *swarm = start_turns(&turns, echo.host.endpoint, count_turn);
-    assert_true(echo_host_await(&echo.accepted, before + 1));
+    assert_true(echo_host_await(&turns.opens, 1));
     throng_swarm_wake(swarm);
     await_turns(&turns, 2);
-    nanosleep(&(const struct timespec){.tv_nsec = 50000000}, NULL); /* what was begun is over */
-    uint32_t count = atomic_load(&turns.count);
-    nanosleep(&(const struct timespec){.tv_nsec = 300000000}, NULL);
-    /* A look at the timer wheel would be allowed, a spin would be thousands. */
-    assert_in_range(atomic_load(&turns.count) - count, 0, 2);
+    /* What was begun takes its turns, on a busy machine for some time. */
+    int64_t deadline_ms = test_now_ms() + test_deadline_ms();
+    uint32_t more = count_for_a_while(&turns);
+    while (more > 2 && test_now_ms() < deadline_ms) {
+        more = count_for_a_while(&turns);
+    }
+    /* A look at the timer wheel would be allowed, a spin would be thousands each time. */
+    assert_in_range(more, 0, 2);
     throng_swarm_stop(swarm);
 }
 
@@ -191,8 +142,9 @@ static void on_turn_is_called_at_its_times_and_hardly_more_often(void **state)
     int64_t start_ms = test_now_ms();
     struct throng_swarm *swarm = start_turns(&turns, echo.host.endpoint, count_turn);
     await_turns(&turns, 30);
-    int64_t took_ms = test_now_ms() - start_ms;
+    /* In this order: a turn that comes between the two has had its time. */
     uint32_t count = atomic_load(&turns.count);
+    int64_t took_ms = test_now_ms() - start_ms;
     throng_swarm_stop(swarm);
     /* Besides those on time: for the connection, and for what it has to do. */
     assert_in_range(count, 30, (uint64_t)took_ms / 10 + 10);
@@ -204,7 +156,7 @@ static void a_long_turn_does_not_put_the_next_one_off(void **state)
 {
     (void)state;
     bool in_time = false;
-    for (int attempt = 0; attempt < 5 && !in_time; attempt++) {
+    for (int attempt = 0; attempt < ATTEMPTS && !in_time; attempt++) {
         struct turns turns = {.burn_ns = 300000000, .period_ns = 400000000};
         struct host deaf; /* nothing else wakes the thread up */
         assert_true(host_open_deaf(&deaf));
@@ -231,6 +183,7 @@ static uint64_t hold_second_turn(void *context, struct throng_swarm_thread *thre
 
 static void a_wake_that_comes_during_on_turn_brings_another_turn(void **state)
 {
+    uint32_t late = 0;
     (void)state;
     for (uint32_t i = 0; i < 20; i++) {
         struct turns turns = {0};
@@ -242,11 +195,13 @@ static void a_wake_that_comes_during_on_turn_brings_another_turn(void **state)
         int64_t start_ms = test_now_ms();
         atomic_store(&turns.go, true);
         await_turns(&turns, 3);
-        /* Without the wake it may be seconds: the timer wheel looks at itself now and then. */
-        assert_true(test_now_ms() - start_ms < test_patience_ms(1000));
+        late += test_now_ms() - start_ms >= 1000;
         throng_swarm_stop(swarm);
         host_close(&deaf);
     }
+    /* Without the wake the timer wheel brings the next turn, when it looks at itself: at a multiple
+     * of 4,096 ms, so three times out of four later than this. A busy machine is so by accident. */
+    assert_in_range(late, 0, 3);
 }
 
 /* ---- calls ---- */
@@ -328,8 +283,6 @@ static void the_local_address_is_the_one_that_the_peer_sees(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(no_stretch_of_time_has_more_connects_than_asked_for),
-        cmocka_unit_test(threads_take_turns_with_their_first_connects),
         cmocka_unit_test(an_idle_thread_does_not_turn_at_all),
         cmocka_unit_test(on_turn_is_called_at_its_times_and_hardly_more_often),
         cmocka_unit_test(a_long_turn_does_not_put_the_next_one_off),

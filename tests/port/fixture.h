@@ -95,12 +95,13 @@ void fixture_release(struct fixture *fixture, const struct tg_completion *comple
 /* Sends all of it, however often that takes. */
 void fixture_send(struct fixture *fixture, struct tg_stream *stream, const void *data, size_t size);
 
-/* Sends until the answer is "pending", beginning at byte `from` of the pattern. Answers the byte
- * after the last one taken. */
+/* Sends until a send is pending for want of room, beginning at byte `from` of the pattern. Answers the
+ * byte after the last one taken. */
 size_t fixture_fill(struct fixture *fixture, struct tg_stream *stream, size_t from);
 
-/* Free receive buffers, the port's own current one counted as free if nobody reads from it. */
-uint32_t fixture_free_buffers(const struct fixture *fixture);
+/* Whether small receives fill a buffer by and by. Not so on an old kernel's io_uring, where each has a
+ * piece of its own. */
+bool fixture_shares_buffers(void);
 
 uint64_t fixture_counter(const _Atomic uint64_t *counter);
 
@@ -134,5 +135,8 @@ int run_close_tests(void);
 int run_shared_tests(void);
 int run_wake_tests(void);
 int run_process_tests(void);
+
+/* Of one backend only; no tests for the others. */
+int run_uring_tests(void);
 
 #endif

@@ -9,6 +9,11 @@ int main(int count, char **arguments)
         fprintf(stderr, "usage: %s BACKEND (%s)\n", arguments[0], tg_port_backend_names());
         return 2;
     }
+    char reason[TG_PORT_REASON_BYTES];
+    if (tg_port_backend_check(fixture_backend, reason) != 0) {
+        printf("skipped: %s cannot be used here (%s)\n", fixture_backend->name, reason);
+        return 77;
+    }
     int failed = 0;
     /* First those that fork: a child that starts threads wants a parent that has had none. */
     failed += run_process_tests();
@@ -21,5 +26,6 @@ int main(int count, char **arguments)
     failed += run_close_tests();
     failed += run_shared_tests();
     failed += run_wake_tests();
+    failed += run_uring_tests();
     return failed == 0 ? 0 : 1;
 }

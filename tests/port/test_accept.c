@@ -143,6 +143,7 @@ static void a_refused_peer_sees_a_reset(void **state)
     struct tg_completion accepted = fixture_take(&fixture, TG_COMPLETION_ACCEPT, &fixture.listener);
     CHECK(accepted.result == 0);
     tg_port_refuse(fixture.port, accepted.accepted);
+    fixture_pump(&fixture, 0);
     CHECK(peer_receive_any(peers[0]) == THRONG_ECONNRESET);
     tg_socket_close(peers[0]);
     fixture_close(&fixture);

@@ -143,30 +143,36 @@ static void a_buffer_that_came_home_is_seen_without_an_event(void **state)
  * without a new event. */
 static void a_stream_that_waited_gets_all_of_it_in_turns(void **state)
 {
+    enum {
+        TURN = 256,
+        SAID = 4 * RECEIVE_BYTES /* twice what the buffers hold */
+    };
     (void)state;
     struct fixture_options options = two_buffers;
-    options.turn_bytes = 256;
+    options.turn_bytes = TURN;
     open_streams(&options);
-    say(0, RECEIVE_BYTES);
-    struct tg_completion held[2];
-    for (int i = 0; i < 2; i++) {
-        held[i] = fixture_take(&fixture, TG_COMPLETION_RECEIVE, &streams[0]);
-        CHECK(held[i].result == 256);
+    say(0, SAID);
+    struct tg_completion held[SAID / TURN];
+    uint32_t count = 0;
+    size_t got = 0;
+    do { /* as much as there are buffers for, all of it kept */
+        CHECK(count < SAID / TURN);
+        held[count] = fixture_take(&fixture, TG_COMPLETION_RECEIVE, &streams[0]);
+        CHECK(held[count].result <= TURN);
+        got += (size_t)held[count++].result;
+        pump_some();
+    } while (any_received());
+    CHECK(got < SAID);
+    while (count > 0) {
+        fixture_release(&fixture, &held[--count]);
     }
-    pump_some();
-    CHECK(!any_received());
-    for (int i = 0; i < 2; i++) {
-        fixture_release(&fixture, &held[i]);
+    while (got < SAID) {
         struct tg_completion next = fixture_take(&fixture, TG_COMPLETION_RECEIVE, &streams[0]);
-        CHECK(next.result == 256);
+        CHECK(next.result <= TURN);
+        got += (size_t)next.result;
         fixture_release(&fixture, &next);
-        next = fixture_take(&fixture, TG_COMPLETION_RECEIVE, &streams[0]);
-        CHECK(next.result == 256);
-        fixture_release(&fixture, &next);
-        say(0, i == 0 ? 512 : 1);
     }
-    uint8_t last;
-    fixture_read(&fixture, &streams[0], &last, 1);
+    CHECK(got == SAID);
     close_streams();
 }
 
@@ -250,6 +256,25 @@ static void waiting_for_a_buffer_does_not_hold_up_sending(void **state)
     close_streams();
 }
 
+/* Takes three buffers' worth of bytes and keeps it all until the last byte came: none of the buffers
+ * is anybody else's. */
+static void hold_three_buffers(tg_socket peer, struct tg_stream *stream)
+{
+    static struct tg_completion held[64];
+    static uint8_t block[3 * 16384];
+    uint32_t count = 0;
+    size_t got = 0;
+    peer_send(peer, block, sizeof block);
+    while (got < sizeof block) {
+        CHECK(count < 64);
+        held[count] = fixture_take(&fixture, TG_COMPLETION_RECEIVE, stream);
+        got += (size_t)held[count++].result;
+    }
+    while (count > 0) {
+        fixture_release(&fixture, &held[--count]);
+    }
+}
+
 static void idle_streams_pin_no_buffer(void **state)
 {
     enum {
@@ -270,8 +295,8 @@ static void idle_streams_pin_no_buffer(void **state)
         peer_send(idle_peers[i], "abc", 3);
         fixture_read(&fixture, &idle[i], word, 3);
     }
-    CHECK(fixture_free_buffers(&fixture) == 4);
     CHECK(fixture_counter(&fixture.port->counters.buffers_missed) == 0);
+    hold_three_buffers(idle_peers[0], &idle[0]);
     for (int i = 0; i < IDLE; i++) {
         tg_socket_close(idle_peers[i]);
         fixture_close_stream(&fixture, &idle[i]);
@@ -287,6 +312,9 @@ static void small_receives_share_buffers_and_stay_apart(void **state)
     };
     static struct tg_completion kept[KEPT];
     (void)state;
+    if (!fixture_shares_buffers()) {
+        return; /* each receive has a piece of its own there, as clause 3 allows */
+    }
     struct fixture_options options = fixture_defaults;
     options.buffers = 4;
     fixture_open(&fixture, &options);

@@ -82,6 +82,7 @@ static void a_connection_wakes_the_port_that_has_credit(void **state)
             fixture_take(ports[i], TG_COMPLETION_ACCEPT, &ports[i]->listener);
         CHECK(accepted.result == 0);
         tg_port_refuse(ports[i]->port, accepted.accepted);
+        fixture_pump(ports[i], 0);
     }
     for (int i = 0; i < 2; i++) {
         CHECK(peer_receive_any(peers[i]) == THRONG_ECONNRESET);
@@ -123,6 +124,8 @@ static void every_connection_goes_to_one_of_two_ports(void **state)
         }
     }
     CHECK(taken[0] == CONNECTIONS / 2 && taken[1] == CONNECTIONS / 2);
+    fixture_pump(&fixture, 0);
+    fixture_pump(&second, 0);
     for (int i = 0; i < CONNECTIONS; i++) {
         CHECK(peer_receive_any(peers[i]) == THRONG_ECONNRESET);
         tg_socket_close(peers[i]);

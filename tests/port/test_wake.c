@@ -262,7 +262,7 @@ static void backends_are_found_by_name(void **state)
     CHECK(tg_port_backend_find("auto") != NULL);
     CHECK(tg_port_backend_find("") == NULL);
     CHECK(tg_port_backend_find("kqueue") == NULL);
-    CHECK(strstr(tg_port_backend_names(), fixture_backend->name) != NULL);
+    CHECK(strstr(tg_port_backend_names(), "epoll") != NULL);
 }
 
 static void a_port_tells_its_descriptors(void **state)

@@ -104,6 +104,16 @@ void client_pair_expect_end(struct client_pair *pair)
     assert_int_equal(result, PEER_END);
 }
 
+void client_pair_fill_outbox(struct client_pair *pair)
+{
+    static const uint8_t message[1000];
+    int64_t deadline_ms = test_now_ms() + test_deadline_ms();
+    while (throng_client_write(pair->client, message, sizeof(message)) == 0) {
+        assert_true(test_now_ms() < deadline_ms);
+    }
+    assert_true(throng_client_outbox_bytes(pair->client) > 0);
+}
+
 void client_pair_expect_read(struct client_pair *pair, const void *data, size_t size)
 {
     const void *message = NULL;

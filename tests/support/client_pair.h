@@ -50,6 +50,9 @@ void client_pair_send(struct client_pair *pair, const void *data, size_t size);
 void client_pair_expect(struct client_pair *pair, const void *data, size_t size);
 void client_pair_expect_end(struct client_pair *pair);
 
+/* The client writes until its outbox is full: the peer reads nothing. */
+void client_pair_fill_outbox(struct client_pair *pair);
+
 /* The client's next message must be exactly this. */
 void client_pair_expect_read(struct client_pair *pair, const void *data, size_t size);
 

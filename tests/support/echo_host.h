@@ -57,4 +57,9 @@ void echo_host_stop(struct echo_host *echo);
 /* Waits until *counter is `value`; false after the test deadline. */
 bool echo_host_await(const _Atomic uint32_t *counter, uint32_t value);
 
+/* Waits until the host has seen the end of every connection that was made so far, also of those
+ * that it had not even accepted: its counters stand still then, and its descriptors are closed.
+ * False after the test deadline. The mood must be ECHO_ANSWERS. */
+bool echo_host_settle(struct echo_host *echo);
+
 #endif

@@ -3,8 +3,11 @@
 #include "process.h"
 
 #include <dirent.h>
+#include <pthread.h>
+#include <time.h>
 
 #include "check.h"
+#include "stopwatch.h"
 
 static uint32_t count_entries(const char *path)
 {
@@ -26,6 +29,34 @@ uint32_t process_descriptors(void)
 uint32_t process_threads(void)
 {
     return count_entries("/proc/self/task");
+}
+
+static void *count_threads(void *count)
+{
+    *(uint32_t *)count = process_threads();
+    return NULL;
+}
+
+uint32_t process_threads_at_rest(void)
+{
+    pthread_t thread;
+    uint32_t count = 0;
+    assert_int_equal(pthread_create(&thread, NULL, count_threads, &count), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    return count - 1; /* without the one that counted */
+}
+
+bool process_await_threads(uint32_t count)
+{
+    int64_t deadline_ms = test_now_ms() + test_deadline_ms();
+    while (process_threads() != count) {
+        const struct timespec moment = {.tv_nsec = 1000000};
+        if (test_now_ms() > deadline_ms) {
+            return false;
+        }
+        (void)nanosleep(&moment, NULL);
+    }
+    return true;
 }
 
 size_t process_memory_bytes(void)

@@ -5,7 +5,10 @@
 #include <string.h>
 
 /* Not const, as cmocka's initial_state is not; nobody writes to it. */
-static struct server_mode modes[] = {{"epoll", 0}, {"epoll", 1}, {"epoll", 2}};
+static struct server_mode modes[] = {
+    {"epoll", 0},    {"epoll", 1},    {"epoll", 2},          {"io_uring", 0},
+    {"io_uring", 1}, {"io_uring", 2}, {"io_uring-plain", 1},
+};
 
 #define MODE_COUNT (sizeof(modes) / sizeof(modes[0]))
 

@@ -174,6 +174,34 @@ static void assembly_resumes_when_there_is_memory_again(void **state)
     }
 }
 
+/* What lacks memory goes on in a block that was set aside, and asks for no more. */
+static void a_kept_block_holds_the_message_to_its_end(void **state)
+{
+    (void)state;
+    for (size_t cut = 1; cut < 6004; cut += 41) {
+        start(16384, 6000, THRONG_BYTE_ORDER_BIG);
+        tg_message_pool_keep(&pool, 6000, 1);
+        add_message(6000);
+        assert_int_equal(read_piece(stream.bytes, cut), TG_ASSEMBLY_NEEDS_INPUT);
+        while (tg_message_pool_take(&pool, 256) != TG_MESSAGE_NONE) {
+        }
+        size_t at = cut;
+        for (; at < stream.size && read_piece(stream.bytes + at, 1) == TG_ASSEMBLY_NEEDS_INPUT;
+             at++) {
+        }
+        if (at < stream.size) { /* the byte was not taken */
+            assert_true(tg_assembler_take_kept(&assembler, &pool));
+            assert_false(tg_assembler_take_kept(&assembler, &pool));
+            assert_int_equal(tg_message_pool_capacity(&pool, assembler.block), 8192);
+            for (; at < stream.size; at++) {
+                assert_int_equal(read_piece(stream.bytes + at, 1), TG_ASSEMBLY_NEEDS_INPUT);
+            }
+        }
+        assert_int_equal(stream.seen, 1);
+        assert_int_equal(pool.kept_here, 1); /* it came back with the message */
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +213,7 @@ int main(void)
         cmocka_unit_test(a_block_belongs_to_whoever_got_the_message),
         cmocka_unit_test(a_reset_gives_everything_back),
         cmocka_unit_test(assembly_resumes_when_there_is_memory_again),
+        cmocka_unit_test(a_kept_block_holds_the_message_to_its_end),
     };
     return cmocka_run_group_tests(tests, open_stream, close_stream);
 }

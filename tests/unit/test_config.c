@@ -151,6 +151,7 @@ static void a_limit_too_low_for_one_table_gives_private_ones_and_enough_workers(
     (void)state;
     struct tg_config config;
     struct throng_server_options options = defaults();
+    options.backend = "epoll";
     options.max_connections = THRONG_CONNECTIONS_LIMIT;
     options.io_threads = 0;
     struct throng_error error;
@@ -170,6 +171,26 @@ static void a_limit_too_low_for_one_table_gives_private_ones_and_enough_workers(
     assert_int_equal(config.connections_per_worker, per_table);
     assert_true((uint64_t)config.worker_count * per_table > THRONG_CONNECTIONS_LIMIT);
     assert_true((uint64_t)(config.worker_count - 1) * per_table <= THRONG_CONNECTIONS_LIMIT);
+}
+
+/* The rings have tables of their own, each as large as the limit: the threads need none. */
+static void io_uring_needs_as_many_workers_and_no_private_tables(void **state)
+{
+    (void)state;
+    struct tg_config config;
+    struct throng_server_options options = defaults();
+    options.max_connections = THRONG_CONNECTIONS_LIMIT;
+    options.io_threads = 0;
+    struct throng_error error;
+    int result = tg_config_check(&config, &options, &error);
+    if (result != 0 || !tg_port_has_own_table(config.backend) || !config.connections_divided) {
+        print_message("skipped: no io_uring, or a descriptor limit that is too high or too low\n");
+        skip();
+    }
+    assert_true(!config.own_descriptors && config.io_threads_raised && !config.inline_mode);
+    assert_int_equal(config.connections_per_worker, tg_descriptor_limit() - 64);
+    assert_true((uint64_t)config.worker_count * config.connections_per_worker >
+                THRONG_CONNECTIONS_LIMIT);
 }
 
 static void the_budget_is_the_sum_of_its_terms_and_what_is_reserved(void **state)
@@ -227,6 +248,7 @@ int main(void)
         cmocka_unit_test(an_older_and_shorter_options_struct_gets_the_defaults_for_the_rest),
         cmocka_unit_test(one_descriptor_table_serves_when_the_limit_allows_it),
         cmocka_unit_test(a_limit_too_low_for_one_table_gives_private_ones_and_enough_workers),
+        cmocka_unit_test(io_uring_needs_as_many_workers_and_no_private_tables),
         cmocka_unit_test(the_budget_is_the_sum_of_its_terms_and_what_is_reserved),
         cmocka_unit_test(the_budget_text_tells_its_length_and_is_cut_at_the_end_of_the_buffer),
     };

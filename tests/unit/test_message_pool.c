@@ -309,6 +309,55 @@ static void random_use_agrees_with_a_map_of_the_units(void **state)
     }
 }
 
+static void blocks_that_are_set_aside_are_given_out_by_their_own_call_alone(void **state)
+{
+    (void)state;
+    open_pool(16);
+    tg_message_pool_keep(&pool, 1000, 2); /* 4 units each */
+    assert_int_equal(tg_message_pool_used_bytes(&pool), 0);
+    assert_int_equal(pool.kept_here, 2);
+    uint32_t rest[8];
+    for (uint32_t i = 0; i < 8; i++) {
+        rest[i] = tg_message_pool_take(&pool, 256);
+        assert_int_not_equal(rest[i], TG_MESSAGE_NONE);
+    }
+    assert_int_equal(tg_message_pool_take(&pool, 1), TG_MESSAGE_NONE);
+    uint32_t first = tg_message_pool_take_kept(&pool);
+    uint32_t second = tg_message_pool_take_kept(&pool);
+    assert_int_not_equal(first, second);
+    assert_int_equal(tg_message_pool_capacity(&pool, first), 1024);
+    assert_int_equal(tg_message_pool_used_bytes(&pool), 16 * 256);
+    assert_int_equal(tg_message_pool_take_kept(&pool), TG_MESSAGE_NONE);
+
+    /* They come back to where they were, whatever else comes back before and after. */
+    for (uint32_t i = 0; i < 4; i++) {
+        tg_message_pool_give(&pool, rest[i]);
+    }
+    assert_int_equal(tg_message_pool_take_kept(&pool), TG_MESSAGE_NONE);
+    tg_message_pool_give(&pool, first);
+    assert_int_equal(pool.kept_here, 1);
+    assert_int_equal(tg_message_pool_take(&pool, 2048), TG_MESSAGE_NONE);
+    for (uint32_t i = 4; i < 8; i++) {
+        tg_message_pool_give(&pool, rest[i]);
+    }
+    uint32_t half = tg_message_pool_take(&pool, 2048); /* joined, but with no kept one */
+    assert_int_not_equal(half, TG_MESSAGE_NONE);
+    assert_int_equal(tg_message_pool_take(&pool, 1), TG_MESSAGE_NONE);
+    tg_message_pool_give(&pool, second);
+    assert_int_equal(tg_message_pool_take(&pool, 1), TG_MESSAGE_NONE);
+    tg_message_pool_give(&pool, half);
+    assert_int_equal(pool.kept_here, 2);
+    assert_int_equal(tg_message_pool_used_bytes(&pool), 0);
+}
+
+static void a_pool_without_blocks_set_aside_gives_none_out(void **state)
+{
+    (void)state;
+    open_pool(4);
+    assert_int_equal(tg_message_pool_take_kept(&pool), TG_MESSAGE_NONE);
+    check_whole(4);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -321,6 +370,8 @@ int main(void)
         cmocka_unit_test(a_region_larger_than_the_largest_block_is_a_row_of_them),
         cmocka_unit_test(only_a_block_that_is_out_can_be_given),
         cmocka_unit_test(random_use_agrees_with_a_map_of_the_units),
+        cmocka_unit_test(blocks_that_are_set_aside_are_given_out_by_their_own_call_alone),
+        cmocka_unit_test(a_pool_without_blocks_set_aside_gives_none_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

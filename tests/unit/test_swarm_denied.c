@@ -57,6 +57,7 @@ static void start(struct report *report)
     throng_swarm_options_init(&options);
     options.targets[0] = "tcp://127.0.0.1:1";
     options.connections = 1000;
+    options.backend = "epoll"; /* io_uring needs no private tables */
     options.handler = (struct throng_swarm_handler){
         .on_open = on_open, .on_message = on_message, .on_closed = on_closed};
     report->descriptors_before = tg_descriptor_count();

@@ -217,7 +217,7 @@ static const struct option table[] = {
     {"message-max", "BYTES", NULL, PLACE(message_max), 1, THRONG_MESSAGE_BYTES_LIMIT,
      "longest payload to accept (65536, or the largest --size)"},
     {"byte-order", "ORDER", read_byte_order, NO_PLACE, 0, 0, "of the frame length: big, little"},
-    {"backend", "NAME", read_backend, NO_PLACE, 0, 0, "auto, epoll"},
+    {"backend", "NAME", read_backend, NO_PLACE, 0, 0, "auto, io_uring, epoll"},
     {"seed", "N", read_seed, NO_PLACE, 0, 0, "the payloads' seed (1)"},
     {"json", NULL, NULL, PLACE(json), 0, 0, "the report as one JSON object"},
     {"quiet", NULL, NULL, PLACE(quiet), 0, 0, "no progress on standard error"},

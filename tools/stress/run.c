@@ -64,6 +64,8 @@ static void talk(struct run *run)
     uint64_t settled = 0;
     bool over;
     do {
+        /* Asked first: whoever was in the phase then had counted its talkers. */
+        bool talking = load_in_phase(run->load, LOAD_TALK);
         now_ns = look(run, &totals);
         if (totals.settled != settled || totals.settled + totals.abandoned >= totals.sent) {
             settled = totals.settled;
@@ -72,7 +74,7 @@ static void talk(struct run *run)
         /* Without a time limit a server that answers nothing any more ends the talk. */
         bool stalled = run->options->talk_ns == UINT64_MAX && now_ns - progress_ns > stall_ns;
         over = stalled || now_ns - run->talk_ns >= run->options->talk_ns ||
-               (load_in_phase(run->load, LOAD_TALK) && totals.talkers == 0);
+               (talking && totals.talkers == 0);
     } while (!over && run->signals == 0);
 }
 

@@ -32,6 +32,42 @@ static void report_closed(struct throng_swarm_thread *thread, struct swarm_conn 
     }
 }
 
+/* ---- reading, or not ---- */
+
+/* Others come first. What the port has taken already comes nevertheless, also if it was held back
+ * until now: it must not stay in a receive buffer meanwhile. */
+static void stop_reading(struct throng_swarm_thread *thread, struct swarm_conn *conn)
+{
+    if (conn->held_back) {
+        conn->held_back = false;
+        tg_port_receive(thread->port, &conn->stream);
+    } else if (conn->paused) {
+        return;
+    }
+    conn->paused = true;
+    tg_port_stop(thread->port, &conn->stream);
+}
+
+/* There is input for which there is no memory: no more of it, at once. */
+static void hold_back(struct throng_swarm_thread *thread, struct swarm_conn *conn)
+{
+    conn->paused = true;
+    conn->held_back = true;
+    tg_port_pause(thread->port, &conn->stream);
+}
+
+/* Reads on, unless others come first. */
+static void read_on(struct throng_swarm_thread *thread, struct swarm_conn *conn)
+{
+    if (!tg_intake_read(&thread->intake, &conn->reader)) {
+        stop_reading(thread, conn);
+    } else if (conn->paused) {
+        conn->paused = false;
+        conn->held_back = false;
+        tg_port_receive(thread->port, &conn->stream);
+    }
+}
+
 /* ---- connecting ---- */
 
 void tg_swarm_conn_connect(struct throng_swarm_thread *thread, struct swarm_conn *conn)
@@ -47,6 +83,8 @@ void tg_swarm_conn_connect(struct throng_swarm_thread *thread, struct swarm_conn
     conn->state = SWARM_CONNECTING;
     conn->error = 0;
     conn->peer_ended = false;
+    conn->paused = true; /* until it is connected */
+    conn->held_back = false;
     conn->connect_ns = tg_clock_ns(); /* the turn's time may be hundreds of connects old */
     int error =
         tg_port_connect(thread->port, &conn->stream, target, plan->has_source ? &source : NULL);
@@ -73,7 +111,7 @@ static void on_connect(struct throng_swarm_thread *thread, struct swarm_conn *co
     conn->state = SWARM_UP;
     conn->connect_ns = tg_clock_ns() - conn->connect_ns;
     count_connected(thread, 1);
-    tg_port_receive(thread->port, &conn->stream);
+    read_on(thread, conn);
     const struct throng_swarm_handler *handler = handler_of(thread);
     handler->on_open(handler->context, thread, tg_swarm_conn_index(thread, conn));
 }
@@ -91,6 +129,7 @@ void tg_swarm_conn_close(struct throng_swarm_thread *thread, struct swarm_conn *
     conn->error = (int16_t)error;
     tg_timer_stop(&thread->wheel, &conn->timer);
     tg_list_remove(&conn->link);
+    tg_intake_leave(&thread->intake, &conn->reader);
     tg_port_close(thread->port, &conn->stream, mode);
 }
 
@@ -112,6 +151,8 @@ void tg_swarm_conn_disconnect(struct throng_swarm_thread *thread, struct swarm_c
 {
     TG_REQUIRE(conn->state == SWARM_UP);
     conn->state = SWARM_FLUSHING;
+    tg_intake_leave(&thread->intake, &conn->reader);
+    tg_port_receive(thread->port, &conn->stream); /* to see the peer's end */
     start_timer(thread, conn, SWARM_LINGER_MS);
     tg_swarm_conn_send(thread, conn);
 }
@@ -157,7 +198,6 @@ static void on_close(struct throng_swarm_thread *thread, struct swarm_conn *conn
 {
     thread->streams_open--;
     give_blocks(thread, &conn->queue);
-    tg_assembler_reset(&conn->assembler, &thread->message_pool);
     report_closed(thread, conn, conn->error);
 }
 
@@ -221,24 +261,57 @@ static void hand_up(struct throng_swarm_thread *thread, struct swarm_conn *conn,
     }
 }
 
-static void take_input(struct throng_swarm_thread *thread, struct swarm_conn *conn,
-                       struct tg_input input)
+/* Hands up the messages of the input at hand, as far as there is memory. A handler may end the
+ * connection, and with it the input; what it was handed stays readable until the next wait. */
+static void consume_input(struct throng_swarm_thread *thread, struct swarm_conn *conn)
 {
     while (conn->state == SWARM_UP) {
         struct tg_message message;
-        enum tg_assembly result = tg_assembler_next(&conn->assembler, &thread->message_pool,
-                                                    &thread->swarm->plan.rules, &input, &message);
-        if (result == TG_ASSEMBLY_MESSAGE) {
+        switch (tg_intake_next(&thread->intake, &conn->reader, &message)) {
+        case TG_ASSEMBLY_MESSAGE:
             hand_up(thread, conn, &message);
-        } else if (result == TG_ASSEMBLY_NEEDS_INPUT) {
+            break;
+        case TG_ASSEMBLY_NEEDS_INPUT:
+            tg_intake_drop_input(&thread->intake, &conn->reader);
+            read_on(thread, conn);
             return;
-        } else {
-            bool too_large = result == TG_ASSEMBLY_TOO_LARGE;
-            tg_swarm_conn_close(thread, conn, too_large ? THRONG_EPROTOCOL : THRONG_ENOBUFS,
-                                TG_CLOSE_ABORT);
+        case TG_ASSEMBLY_TOO_LARGE:
+            tg_swarm_conn_close(thread, conn, THRONG_EPROTOCOL, TG_CLOSE_ABORT);
+            return;
+        case TG_ASSEMBLY_NO_MEMORY:
+            hold_back(thread, conn);
+            return;
         }
     }
-    /* Disconnecting: what the peer still says is nobody's concern. */
+}
+
+void tg_swarm_conn_give_turns(struct throng_swarm_thread *thread)
+{
+    struct tg_reader *reader;
+    while ((reader = tg_intake_next_turn(&thread->intake)) != NULL) {
+        struct swarm_conn *conn = TG_CONTAINER_OF(reader, struct swarm_conn, reader);
+        if (reader->buffer != TG_INDEX_NONE) {
+            consume_input(thread, conn);
+        } else {
+            read_on(thread, conn);
+        }
+    }
+    while ((reader = tg_intake_next_to_stop(&thread->intake)) != NULL) {
+        stop_reading(thread, TG_CONTAINER_OF(reader, struct swarm_conn, reader));
+    }
+    if (tg_intake_needs_ticks(&thread->intake) && !tg_timer_is_running(&thread->intake_timer)) {
+        tg_timer_start(&thread->wheel, &thread->intake_timer,
+                       thread->now_ns / 1000000u + TG_INTAKE_TICK_MS);
+    }
+}
+
+void tg_swarm_conn_intake_tick(struct throng_swarm_thread *thread)
+{
+    struct tg_reader *reader = tg_intake_tick(&thread->intake);
+    if (reader != NULL) {
+        tg_swarm_conn_close(thread, TG_CONTAINER_OF(reader, struct swarm_conn, reader),
+                            THRONG_ENOBUFS, TG_CLOSE_ABORT);
+    }
 }
 
 /* What the end of a connection is called; `result` is that of the receive that met it. */
@@ -250,16 +323,21 @@ static int error_of_end(const struct swarm_conn *conn, int result)
     if (result < 0) {
         return result;
     }
-    return tg_assembler_is_partial(&conn->assembler) ? THRONG_EPROTOCOL : THRONG_EEOF;
+    return tg_assembler_is_partial(&conn->reader.assembler) ? THRONG_EPROTOCOL : THRONG_EEOF;
 }
 
 static void on_receive(struct throng_swarm_thread *thread, struct swarm_conn *conn,
                        const struct tg_completion *completion)
 {
     if (completion->result > 0) {
-        struct tg_input input = {completion->data, (size_t)completion->result};
-        take_input(thread, conn, input);
-        tg_recv_pool_release(&thread->recv_pool, completion->buffer, 1);
+        if (conn->state == SWARM_UP) {
+            tg_reader_put_input(&conn->reader, completion->data, (size_t)completion->result,
+                                completion->buffer);
+            consume_input(thread, conn);
+        } else {
+            /* Disconnecting: what the peer still says is nobody's concern. */
+            tg_recv_pool_release(&thread->recv_pool, completion->buffer, 1);
+        }
         return;
     }
     if (conn->state == SWARM_CLOSING) {

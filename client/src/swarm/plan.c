@@ -136,7 +136,11 @@ static int find_backend(struct swarm_plan *plan, struct throng_error *error)
         return tg_failure(error, THRONG_EINVAL, "backend is \"%.40s\"; this build has auto, %s",
                           name, tg_port_backend_names());
     }
-    return 0;
+    char reason[TG_PORT_REASON_BYTES];
+    int result = tg_port_backend_check(plan->backend, reason);
+    return result == 0
+               ? 0
+               : tg_failure(error, result, "backend %s cannot be used here (%s)", name, reason);
 }
 
 /* Looks a target up: of a name's addresses the first that the source, if there is one, can reach. */
@@ -189,6 +193,10 @@ static int plan_threads(struct swarm_plan *plan, struct throng_error *error)
     uint32_t connections = plan->options.connections;
     uint32_t asked = plan->options.threads;
     uint32_t open = tg_descriptor_count() + asked * TG_PORT_DESCRIPTORS_MAX;
+    bool own_table = tg_port_has_own_table(plan->backend);
+    if (own_table) {
+        open = 0; /* the process's table holds none of the connections */
+    }
     if (!tg_descriptor_plan_make(&descriptors, connections, open, THRONG_SWARM_THREADS_LIMIT)) {
         return tg_failure(
             error, THRONG_EDESCRIPTORLIMIT,
@@ -199,7 +207,7 @@ static int plan_threads(struct swarm_plan *plan, struct throng_error *error)
             THRONG_SWARM_THREADS_LIMIT);
     }
     plan->thread_count = asked > descriptors.threads ? asked : descriptors.threads;
-    plan->own_descriptors = descriptors.own_tables;
+    plan->own_descriptors = descriptors.own_tables && !own_table;
     plan->descriptor_limit = descriptors.limit;
     uint32_t rate = plan->options.connects_per_second;
     if (rate > 0) {

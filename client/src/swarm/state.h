@@ -25,7 +25,7 @@
 #include "buffer/chain.h"
 #include "buffer/message_pool.h"
 #include "buffer/recv_pool.h"
-#include "codec/assembler.h"
+#include "codec/intake.h"
 #include "os/parker.h"
 #include "os/thread.h"
 #include "port/port.h"
@@ -52,11 +52,13 @@ struct swarm_conn {
     struct tg_stream stream;
     struct tg_list link;   /* in one of the thread's lists, which exclude each other */
     struct tg_timer timer; /* connect time-out, later the patience of a disconnect */
-    struct tg_assembler assembler;
+    struct tg_reader reader;
     struct tg_chain queue;
     uint64_t connect_ns; /* when its connect began; from on_open on, how long it took */
     uint8_t state;
     bool sending;    /* a send is in flight */
+    bool paused;     /* not read from: its input waits for memory, or others' does */
+    bool held_back;  /* in the first case */
     bool peer_ended; /* while FLUSHING: what we say is still heard */
     int16_t error;   /* what on_closed will say */
 };
@@ -80,7 +82,9 @@ struct throng_swarm_thread {
     struct tg_recv_pool recv_pool;
     struct tg_message_pool message_pool;
     struct tg_block_pool blocks;
+    struct tg_intake intake; /* connections that put messages together */
     struct tg_timer_wheel wheel;
+    struct tg_timer intake_timer;
     struct tg_list due;      /* to connect, first come first served */
     struct tg_list dirty;    /* with something to send */
     struct tg_list canceled; /* disconnected while due */
@@ -148,6 +152,10 @@ void tg_swarm_conn_disconnect(struct throng_swarm_thread *thread, struct swarm_c
 void tg_swarm_conn_cancel(struct throng_swarm_thread *thread, struct swarm_conn *conn);
 void tg_swarm_conn_report_canceled(struct throng_swarm_thread *thread);
 void tg_swarm_conn_send(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+/* Lets those go on who wait for memory for their pieces, as far as there is some, and stops others
+ * from being read if too many wait. */
+void tg_swarm_conn_give_turns(struct throng_swarm_thread *thread);
+void tg_swarm_conn_intake_tick(struct throng_swarm_thread *thread);
 void tg_swarm_conn_time_out(struct throng_swarm_thread *thread, struct swarm_conn *conn);
 void tg_swarm_conn_complete(struct throng_swarm_thread *thread,
                             const struct tg_completion *completion);

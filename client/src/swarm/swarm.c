@@ -41,7 +41,8 @@ static void carve_thread(struct carver *carver, struct throng_swarm_thread *thre
     split_send_bytes(options->send_bytes, &small, &large);
     struct tg_port_options port = {.recv_pool = &thread->recv_pool,
                                    .turn_bytes = SWARM_RECEIVE_BUFFER_BYTES,
-                                   .streams_max = thread->conn_count};
+                                   .streams_max = thread->conn_count,
+                                   .buffers_max = SWARM_RECEIVE_BUFFERS};
     thread->conns = carve(carver, thread->conn_count * sizeof(struct swarm_conn));
     void *block_tables = carve(carver, tg_block_pool_table_bytes(small, large));
     void *small_data = carve(carver, tg_block_pool_small_bytes(small));
@@ -58,6 +59,7 @@ static void carve_thread(struct carver *carver, struct throng_swarm_thread *thre
     tg_message_pool_init(&thread->message_pool, assembly, options->assembly_bytes, assembly_tables);
     tg_recv_pool_init(&thread->recv_pool, receive, SWARM_RECEIVE_BUFFER_BYTES,
                       SWARM_RECEIVE_BUFFERS, receive_tables);
+    tg_intake_init(&thread->intake, &thread->recv_pool, &thread->message_pool, &plan->rules);
     thread->port_options = port;
 }
 

@@ -59,7 +59,7 @@ static void make_all_due(struct throng_swarm_thread *thread)
     tg_list_init(&thread->canceled);
     for (uint32_t i = 0; i < thread->conn_count; i++) {
         struct swarm_conn *conn = &thread->conns[i];
-        tg_assembler_init(&conn->assembler);
+        tg_reader_init(&conn->reader);
         tg_chain_init(&conn->queue);
         tg_list_init(&conn->link);
         tg_timer_init(&conn->timer);
@@ -100,7 +100,11 @@ static void expire_timers(struct throng_swarm_thread *thread)
 {
     struct tg_timer *timer;
     while ((timer = tg_timer_wheel_expire(&thread->wheel, thread->now_ns / 1000000u)) != NULL) {
-        tg_swarm_conn_time_out(thread, TG_CONTAINER_OF(timer, struct swarm_conn, timer));
+        if (timer == &thread->intake_timer) {
+            tg_swarm_conn_intake_tick(thread);
+        } else {
+            tg_swarm_conn_time_out(thread, TG_CONTAINER_OF(timer, struct swarm_conn, timer));
+        }
     }
 }
 
@@ -122,7 +126,8 @@ static int64_t sleep_limit(struct throng_swarm_thread *thread, uint64_t turn_due
         due_ns = earlier(due_ns, thread->connect_due_ns);
     }
     tg_port_prepare_wait(thread->port);
-    if (!tg_list_is_empty(&thread->dirty) || !tg_list_is_empty(&thread->canceled) ||
+    if (!tg_list_is_empty(&thread->dirty) || tg_intake_is_due(&thread->intake) ||
+        !tg_list_is_empty(&thread->canceled) ||
         atomic_load_explicit(&thread->woken, memory_order_relaxed) ||
         atomic_load_explicit(&thread->stop, memory_order_acquire)) {
         return 0;
@@ -139,6 +144,7 @@ static void turn(struct throng_swarm_thread *thread)
     const struct throng_swarm_handler *handler = &thread->swarm->plan.options.handler;
     thread->now_ns = tg_clock_ns();
     expire_timers(thread);
+    tg_swarm_conn_give_turns(thread);
     tg_swarm_conn_report_canceled(thread);
     start_connects(thread);
     uint64_t turn_due_ns = UINT64_MAX;
@@ -195,6 +201,7 @@ void tg_swarm_thread_main(void *argument)
     thread->connect_due_ns = thread->now_ns + thread->swarm->plan.connect_interval_ns *
                                                   thread->index / thread->swarm->plan.thread_count;
     tg_timer_wheel_init(&thread->wheel, thread->now_ns / 1000000u);
+    tg_timer_init(&thread->intake_timer);
     make_all_due(thread);
     while (!atomic_load_explicit(&thread->stop, memory_order_acquire)) {
         turn(thread);

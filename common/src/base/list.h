@@ -40,6 +40,11 @@ static inline void tg_list_push_back(struct tg_list *list, struct tg_list *node)
     list->prev = node;
 }
 
+static inline void tg_list_push_front(struct tg_list *list, struct tg_list *node)
+{
+    tg_list_push_back(list->next, node); /* before the first one */
+}
+
 /* Takes a node out and leaves it as an empty list; harmless on a node that is in no list. */
 static inline void tg_list_remove(struct tg_list *node)
 {

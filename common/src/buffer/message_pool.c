@@ -15,6 +15,8 @@ enum unit_state {
     UNIT_INSIDE = 0, /* of a block, or never used: also what zeroed memory says */
     UNIT_FREE = 1,   /* heads a free block */
     UNIT_USED = 2,   /* heads a block that was taken */
+    UNIT_KEPT = 3,   /* heads a block that is set aside */
+    UNIT_LENT = 4,   /* heads one of those that was taken */
 };
 
 #define LARGEST_BLOCK_BYTES ((size_t)TG_MESSAGE_UNIT_BYTES << (TG_MESSAGE_ORDERS - 1))
@@ -61,6 +63,9 @@ void tg_message_pool_init(struct tg_message_pool *pool, void *memory, size_t byt
     pool->units = tables;
     pool->unit_count = (uint32_t)(bytes / TG_MESSAGE_UNIT_BYTES);
     pool->used_units = 0;
+    pool->kept_head = TG_MESSAGE_NONE;
+    pool->kept_count = 0;
+    pool->kept_here = 0;
     for (uint32_t order = 0; order < TG_MESSAGE_ORDERS; order++) {
         pool->free_head[order] = TG_MESSAGE_NONE;
     }
@@ -111,6 +116,41 @@ uint32_t tg_message_pool_take(struct tg_message_pool *pool, size_t size)
     return block;
 }
 
+/* The kept ones are a stack: links in the table, so their memory stays untouched. */
+static void push_kept(struct tg_message_pool *pool, uint32_t block)
+{
+    pool->units[block].next = pool->kept_head;
+    pool->units[block].state = UNIT_KEPT;
+    pool->kept_head = block;
+    pool->kept_here++;
+}
+
+void tg_message_pool_keep(struct tg_message_pool *pool, size_t size, uint32_t count)
+{
+    TG_REQUIRE(pool->used_units == 0 && pool->kept_count == 0);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t block = tg_message_pool_take(pool, size);
+        TG_REQUIRE(block != TG_MESSAGE_NONE);
+        push_kept(pool, block);
+    }
+    pool->used_units = 0; /* set aside is not used */
+    pool->kept_count = count;
+}
+
+uint32_t tg_message_pool_take_kept(struct tg_message_pool *pool)
+{
+    uint32_t block = pool->kept_head;
+    if (block == TG_MESSAGE_NONE) {
+        return TG_MESSAGE_NONE;
+    }
+    TG_REQUIRE(pool->units[block].state == UNIT_KEPT);
+    pool->kept_head = pool->units[block].next;
+    pool->kept_here--;
+    pool->units[block].state = UNIT_LENT;
+    pool->used_units += UINT32_C(1) << pool->units[block].order;
+    return block;
+}
+
 /* Whether the whole block of `order` that begins at `block` is free as one. */
 static bool is_free(const struct tg_message_pool *pool, uint32_t block, uint32_t order)
 {
@@ -120,9 +160,15 @@ static bool is_free(const struct tg_message_pool *pool, uint32_t block, uint32_t
 
 void tg_message_pool_give(struct tg_message_pool *pool, uint32_t block)
 {
-    TG_REQUIRE(block < pool->unit_count && pool->units[block].state == UNIT_USED);
+    TG_REQUIRE(block < pool->unit_count);
+    uint8_t state = pool->units[block].state;
+    TG_REQUIRE(state == UNIT_USED || state == UNIT_LENT);
     uint32_t order = pool->units[block].order;
     pool->used_units -= UINT32_C(1) << order;
+    if (state == UNIT_LENT) {
+        push_kept(pool, block);
+        return;
+    }
     pool->units[block].state = UNIT_INSIDE;
     for (; order < TG_MESSAGE_ORDERS - 1; order++) {
         uint32_t bit = UINT32_C(1) << order;

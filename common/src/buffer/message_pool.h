@@ -17,7 +17,7 @@ struct tg_message_unit {
     uint32_t next; /* neighbours in the free list of its order; only while it heads a free block */
     uint32_t prev;
     uint8_t order;
-    uint8_t state; /* inside a block, head of a free one, head of a used one */
+    uint8_t state; /* inside a block, or head of one: free, used, set aside */
 };
 
 struct tg_message_pool {
@@ -26,6 +26,11 @@ struct tg_message_pool {
     uint32_t unit_count;
     uint32_t used_units;
     uint32_t free_head[TG_MESSAGE_ORDERS];
+
+    /* Blocks set aside, see tg_message_pool_keep. */
+    uint32_t kept_head;
+    uint32_t kept_count; /* as many as were set aside */
+    uint32_t kept_here;  /* of them, those that are not given out */
 };
 
 /* Bytes of bookkeeping for a region of `bytes`. */
@@ -48,6 +53,14 @@ static inline size_t tg_message_block_bytes(size_t size)
 
 /* A block of at least `size` bytes (size >= 1), or TG_MESSAGE_NONE. */
 uint32_t tg_message_pool_take(struct tg_message_pool *pool, size_t size);
+
+/* Sets `count` blocks of at least `size` bytes aside, once and before anything else is taken; the
+ * region must have them. Only tg_message_pool_take_kept gives them out, and they come back to where
+ * they were: nothing that splits or holds other blocks can use them up. */
+void tg_message_pool_keep(struct tg_message_pool *pool, size_t size, uint32_t count);
+
+/* One of those set aside, or TG_MESSAGE_NONE. */
+uint32_t tg_message_pool_take_kept(struct tg_message_pool *pool);
 
 /* Gives a block back. */
 void tg_message_pool_give(struct tg_message_pool *pool, uint32_t block);

@@ -59,6 +59,18 @@ static bool collect_header(struct tg_assembler *assembler, const struct tg_frame
     return false;
 }
 
+/* The payload so far moves to another block. */
+static void move_to(struct tg_assembler *assembler, struct tg_message_pool *pool, uint32_t block,
+                    uint32_t kept)
+{
+    uint32_t old = assembler->block;
+    if (old != TG_MESSAGE_NONE) {
+        memcpy(tg_message_pool_data(pool, block), tg_message_pool_data(pool, old), kept);
+        tg_message_pool_give(pool, old);
+    }
+    assembler->block = block;
+}
+
 /* Makes room for `kept` + `coming` payload bytes. False, with everything as before, if the pool is
  * used up. */
 static bool make_room(struct tg_assembler *assembler, struct tg_message_pool *pool, uint32_t kept,
@@ -78,11 +90,19 @@ static bool make_room(struct tg_assembler *assembler, struct tg_message_pool *po
     if (block == TG_MESSAGE_NONE) {
         return false;
     }
-    if (old != TG_MESSAGE_NONE) {
-        memcpy(tg_message_pool_data(pool, block), tg_message_pool_data(pool, old), kept);
-        tg_message_pool_give(pool, old);
+    move_to(assembler, pool, block, kept);
+    return true;
+}
+
+bool tg_assembler_take_kept(struct tg_assembler *assembler, struct tg_message_pool *pool)
+{
+    TG_REQUIRE(assembler->have >= HEADER_BYTES);
+    uint32_t block = tg_message_pool_take_kept(pool);
+    if (block == TG_MESSAGE_NONE) {
+        return false;
     }
-    assembler->block = block;
+    TG_REQUIRE(assembler->size <= tg_message_pool_capacity(pool, block));
+    move_to(assembler, pool, block, assembler->have - HEADER_BYTES);
     return true;
 }
 

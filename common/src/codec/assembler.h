@@ -47,6 +47,11 @@ enum tg_assembly tg_assembler_next(struct tg_assembler *assembler, struct tg_mes
                                    const struct tg_frame_rules *rules, struct tg_input *input,
                                    struct tg_message *message);
 
+/* After TG_ASSEMBLY_NO_MEMORY: goes on in a block that the pool has set aside, which must hold a
+ * longest message, so that this one will ask for no more. False, with everything as before, if
+ * there is none. */
+bool tg_assembler_take_kept(struct tg_assembler *assembler, struct tg_message_pool *pool);
+
 /* Whether the stream stands inside a frame. */
 static inline bool tg_assembler_is_partial(const struct tg_assembler *assembler)
 {

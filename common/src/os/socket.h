@@ -46,6 +46,10 @@ void tg_address_decode(const void *sockaddr, struct throng_address *address);
 /* Our error for an errno / WSA error number. Unknown ones give THRONG_ESYSTEM. */
 int tg_error_from_system(int system_error);
 
+/* Whether an accept failed because that one connection died in the backlog (accept(2) passes its error
+ * on; EPERM is a firewall's rule). The next connection may be in the best of health. */
+bool tg_accept_has_died(int system_error);
+
 /* A non-blocking, close-on-exec listening TCP socket. Sets SO_REUSEADDR, TCP_NODELAY (accepted
  * sockets inherit it), IPV6_V6ONLY off for "::" and on else, and SO_SNDBUF if send_buffer_bytes >
  * 0. Writes the address really bound (port 0 becomes the chosen port) to `bound`. 0 or an error,

@@ -233,3 +233,23 @@ void tg_socket_abort(tg_socket sock)
     (void)setsockopt((int)sock, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
     (void)close((int)sock);
 }
+
+bool tg_accept_has_died(int system_error)
+{
+    switch (system_error) {
+    case ECONNABORTED:
+    case EPROTO:
+    case ENETDOWN:
+    case ENOPROTOOPT:
+    case EHOSTDOWN:
+    case ENONET:
+    case EHOSTUNREACH:
+    case EOPNOTSUPP:
+    case ENETUNREACH:
+    case ETIMEDOUT:
+    case EPERM:
+        return true;
+    default:
+        return false;
+    }
+}

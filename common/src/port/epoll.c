@@ -98,6 +98,17 @@ static uint32_t list_descriptors(const struct tg_port *base, tg_socket *list, ui
     return 2;
 }
 
+static int check(const char **reason)
+{
+    *reason = NULL;
+    return 0; /* every Linux has it, and every sandbox allows it */
+}
+
+static bool has_own_table(void)
+{
+    return false;
+}
+
 /* --- wait ---------------------------------------------------------------------------------- */
 
 /* One sleep in the system. Short of nanoseconds a time-out is rounded up, never down to a spin. */
@@ -200,6 +211,8 @@ static void wake_system(struct tg_port *base)
 
 const struct tg_port_backend tg_epoll_backend = {
     .name = "epoll",
+    .check = check,
+    .has_own_table = has_own_table,
     .memory_bytes = memory_bytes,
     .open = open_port,
     .destroy = destroy_port,
@@ -211,6 +224,7 @@ const struct tg_port_backend tg_epoll_backend = {
     .refuse = tg_epoll_refuse,
     .connect = tg_epoll_connect,
     .receive = tg_epoll_receive,
+    .stop = tg_epoll_pause, /* nothing is taken before it is asked for */
     .pause = tg_epoll_pause,
     .send = tg_epoll_send,
     .shutdown = tg_epoll_shutdown,

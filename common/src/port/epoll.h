@@ -23,7 +23,7 @@
 
 #include <sys/epoll.h>
 
-#include "port/port.h"
+#include "port/batch.h"
 
 /* Most events fetched by one wait: 3 KiB of them stay in the first-level cache. */
 #define TG_EPOLL_EVENTS_MAX 256
@@ -79,50 +79,15 @@ struct tg_epoll_port {
     struct epoll_event events[TG_EPOLL_EVENTS_MAX];
 };
 
-/* The completions of one wait as they are written. */
-struct tg_batch {
-    struct tg_completion *completions;
-    uint32_t count;
-    uint32_t capacity;
-    uint32_t bytes; /* received; see TG_EPOLL_WAIT_BYTES */
-};
-
 static inline struct tg_epoll_port *tg_epoll_port_of(struct tg_port *port)
 {
     return TG_CONTAINER_OF(port, struct tg_epoll_port, base);
-}
-
-static inline bool tg_batch_is_full(const struct tg_batch *batch)
-{
-    return batch->count == batch->capacity;
 }
 
 /* Whether another stream may have its turn in this wait. */
 static inline bool tg_batch_has_room(const struct tg_batch *batch)
 {
     return batch->count < batch->capacity && batch->bytes < TG_EPOLL_WAIT_BYTES;
-}
-
-/* The next completion, which the caller fills whole. The batch must not be full. */
-static inline struct tg_completion *tg_batch_add(struct tg_batch *batch,
-                                                 enum tg_completion_kind kind, int32_t result)
-{
-    TG_REQUIRE(batch->count < batch->capacity);
-    struct tg_completion *completion = &batch->completions[batch->count++];
-    completion->kind = (uint8_t)kind;
-    completion->result = result;
-    return completion;
-}
-
-static inline void tg_batch_add_stream(struct tg_batch *batch, enum tg_completion_kind kind,
-                                       int32_t result, struct tg_stream *stream)
-{
-    tg_batch_add(batch, kind, result)->stream = stream;
-}
-
-static inline struct tg_stream *tg_epoll_stream_of(struct tg_list *link)
-{
-    return TG_CONTAINER_OF(link, struct tg_stream, link);
 }
 
 /* Puts a stream that can receive and wants to into the ready queue, unless it is already in that or
@@ -133,13 +98,6 @@ static inline void tg_epoll_queue_if_ready(struct tg_epoll_port *port, struct tg
     if ((stream->flags & both) == both && !tg_list_is_linked(&stream->link)) {
         tg_list_push_back(&port->ready, &stream->link);
     }
-}
-
-/* One writer: a load and a store, without the price of an atomic addition. */
-static inline void tg_count_one(_Atomic uint64_t *counter)
-{
-    uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-    atomic_store_explicit(counter, value + 1, memory_order_relaxed);
 }
 
 /* epoll_stream.c: the backend's functions (see port.h), and two steps of a wait. */

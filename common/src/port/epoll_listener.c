@@ -11,11 +11,6 @@
  * waiting: at 5 us each about a third of a millisecond. */
 #define ACCEPTS_MAX 64
 
-static struct tg_listener *listener_of(struct tg_list *link)
-{
-    return TG_CONTAINER_OF(link, struct tg_listener, link);
-}
-
 /* EPOLLEXCLUSIVE (Linux 4.5): a connection wakes one sleeping port of those that share the socket,
  * not all. Such an entry cannot be modified, only added and deleted; adding looks at the backlog,
  * so what waits there is found. */
@@ -87,28 +82,6 @@ void tg_epoll_refuse(struct tg_port *base, tg_handle accepted)
     tg_socket_abort(accepted);
 }
 
-/* accept(2): errors of a connection that died in the backlog, and EPERM of a firewall's rule. The
- * next connection may be in the best of health. */
-static bool is_dead_connection(int error)
-{
-    switch (error) {
-    case ECONNABORTED:
-    case EPROTO:
-    case ENETDOWN:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case ENONET:
-    case EHOSTUNREACH:
-    case EOPNOTSUPP:
-    case ENETUNREACH:
-    case ETIMEDOUT:
-    case EPERM:
-        return true;
-    default:
-        return false;
-    }
-}
-
 /* Nothing can be accepted for now. Level-triggered and still armed, the listener would report its
  * backlog for ever; so it rests until the caller asks again. */
 static void stop_accepting(struct tg_epoll_port *port, struct tg_listener *listener, int error,
@@ -134,7 +107,7 @@ void tg_epoll_listener_event(struct tg_epoll_port *port, struct tg_listener *lis
             room--;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             break; /* all taken, perhaps by another port */
-        } else if (is_dead_connection(errno)) {
+        } else if (tg_accept_has_died(errno)) {
             tg_count_one(&port->base.counters.accepts_dead);
         } else if (errno != EINTR) {
             stop_accepting(port, listener, errno, batch);
@@ -151,7 +124,7 @@ void tg_epoll_listener_event(struct tg_epoll_port *port, struct tg_listener *lis
 void tg_epoll_finish_listeners(struct tg_epoll_port *port, struct tg_batch *batch)
 {
     while (!tg_batch_is_full(batch) && !tg_list_is_empty(&port->listeners_due)) {
-        struct tg_listener *listener = listener_of(tg_list_pop_front(&port->listeners_due));
+        struct tg_listener *listener = tg_listener_of_link(tg_list_pop_front(&port->listeners_due));
         if (listener->flags == TG_LISTENER_CLOSING) {
             listener->flags = 0;
             port->records--;

@@ -128,7 +128,7 @@ void tg_epoll_serve(struct tg_epoll_port *port, struct tg_batch *batch)
 
     while (!tg_list_is_empty(&port->starved) && tg_batch_has_room(batch) &&
            tg_epoll_has_buffer(port)) {
-        struct tg_stream *stream = tg_epoll_stream_of(tg_list_pop_front(&port->starved));
+        struct tg_stream *stream = tg_stream_of_link(tg_list_pop_front(&port->starved));
         bool served = serve_stream(port, stream, batch);
         TG_ENSURE(served); /* tg_epoll_has_buffer has said so */
         tg_epoll_queue_if_ready(port, stream);
@@ -137,7 +137,7 @@ void tg_epoll_serve(struct tg_epoll_port *port, struct tg_batch *batch)
     bool all_served = last == &port->ready;
     while (!all_served && tg_batch_has_room(batch)) {
         struct tg_list *link = tg_list_pop_front(&port->ready);
-        struct tg_stream *stream = tg_epoll_stream_of(link);
+        struct tg_stream *stream = tg_stream_of_link(link);
         all_served = link == last;
         /* Nobody overtakes those who already wait: if any are left, there is no buffer. */
         if (serve_stream(port, stream, batch)) {

@@ -91,7 +91,7 @@ void tg_epoll_close(struct tg_port *base, struct tg_stream *stream, enum tg_clos
 void tg_epoll_finish_closing(struct tg_epoll_port *port, struct tg_batch *batch)
 {
     while (!tg_batch_is_full(batch) && !tg_list_is_empty(&port->closing)) {
-        struct tg_stream *stream = tg_epoll_stream_of(port->closing.next);
+        struct tg_stream *stream = tg_stream_of_link(port->closing.next);
         if ((stream->flags & TG_STREAM_CONNECTING) != 0) {
             stream->flags &= ~(uint32_t)TG_STREAM_CONNECTING;
             tg_batch_add_stream(batch, TG_COMPLETION_CONNECT, THRONG_ECANCELED, stream);

@@ -3,8 +3,9 @@
  * Operations name a record of the caller and complete later; tg_port_wait answers what is done,
  * never what is ready.
  *
- * One thread owns a port and everything in it; only tg_port_wake may be called from elsewhere. The
- * owner of a port is a server's worker, a swarm's thread, or a test.
+ * One thread owns a port and everything in it: the first that calls tg_port_wait. Only tg_port_wake
+ * may be called from elsewhere. After that thread has ended another one may close what is left,
+ * wait for that, and destroy the port. The owner is a server's worker, a swarm's thread, or a test.
  *
  * THE CONTRACT
  *
@@ -40,7 +41,8 @@
  *     silently.
  *  7. Errors of all systems are THRONG_E... codes; an unknown one means that the connection is
  *     dead. After an error of a stream only tg_port_close is useful.
- *  8. Waking. tg_port_wake makes the current or next tg_port_wait return; wakes are coalesced.
+ *  8. Submitting. What a call asks of the system may reach it only with the next tg_port_wait.
+ *  9. Waking. tg_port_wake makes the current or next tg_port_wait return; wakes are coalesced.
  *     Around a wait the owner calls tg_port_prepare_wait, looks for work once more, and passes
  *     timeout 0 if there is some; then no wake is lost, and none costs a system call unless the
  *     owner sleeps.
@@ -83,7 +85,7 @@ struct tg_stream {
     tg_handle handle;
     struct tg_list link; /* in one of the backend's queues */
     uint32_t flags;      /* the backend's */
-    uint32_t in_flight;  /* the backend's count of operations not yet completed */
+    uint32_t held;       /* the backend's: input taken from the system and not completed */
 };
 
 /* One listening socket in one port. The same socket may be in several ports; each closes its own.
@@ -92,7 +94,8 @@ struct tg_listener {
     tg_handle handle;
     struct tg_list link;
     uint32_t flags;
-    uint32_t credit; /* connections that the caller can still take */
+    uint32_t credit;    /* connections that the caller can still take */
+    uint32_t in_flight; /* the backend's: accepts not yet completed */
 };
 
 struct tg_completion {
@@ -131,6 +134,7 @@ struct tg_port_options {
     struct tg_recv_pool *recv_pool; /* the caller's, kept as long as the port */
     uint32_t turn_bytes;            /* most bytes one stream receives per wait; >= 1 */
     uint32_t streams_max;           /* most streams at once, for backends that need tables */
+    uint32_t buffers_max;           /* buffers of recv_pool, likewise */
     void *memory;                   /* tg_port_memory_bytes(), zeroed, kept */
 };
 
@@ -142,6 +146,8 @@ struct tg_port;
 /* A backend: its name and its functions, documented at the wrappers below. */
 struct tg_port_backend {
     const char *name; /* "epoll", "io_uring", "iocp", "sim" */
+    int (*check)(const char **reason);
+    bool (*has_own_table)(void);
     size_t (*memory_bytes)(const struct tg_port_options *options);
     int (*open)(struct tg_port **port, const struct tg_port_options *options);
     void (*destroy)(struct tg_port *port);
@@ -154,6 +160,7 @@ struct tg_port_backend {
     int (*connect)(struct tg_port *port, struct tg_stream *stream,
                    const struct throng_address *peer, const struct throng_address *source);
     void (*receive)(struct tg_port *port, struct tg_stream *stream);
+    void (*stop)(struct tg_port *port, struct tg_stream *stream);
     void (*pause)(struct tg_port *port, struct tg_stream *stream);
     int (*send)(struct tg_port *port, struct tg_stream *stream, const struct tg_slice *slices,
                 uint32_t count);
@@ -176,10 +183,25 @@ struct tg_port {
 };
 
 extern const struct tg_port_backend tg_epoll_backend;
+extern const struct tg_port_backend tg_uring_backend;
+extern const struct tg_port_backend tg_uring_plain_backend;
 
 /* The backend by that name, or with "auto" the best that this system allows; NULL if it is unknown
  * or not in this build. */
 const struct tg_port_backend *tg_port_backend_find(const char *name);
+
+/* Whether this system allows the backend: 0; THRONG_ENOTSUP, or THRONG_EMFILE or THRONG_ENOMEM if
+ * there is too little left to find out, with what was refused in `reason`. Tries it, so it takes some
+ * system calls. */
+#define TG_PORT_REASON_BYTES 128
+int tg_port_backend_check(const struct tg_port_backend *backend, char reason[TG_PORT_REASON_BYTES]);
+
+/* Whether its connections count against no descriptor table of the process, so that each port has
+ * the whole descriptor limit for itself. */
+static inline bool tg_port_has_own_table(const struct tg_port_backend *backend)
+{
+    return backend->has_own_table();
+}
 
 /* The names of the backends in this build, comma-separated, for error texts. */
 const char *tg_port_backend_names(void);
@@ -266,6 +288,14 @@ static inline void tg_port_receive(struct tg_port *port, struct tg_stream *strea
     port->backend->receive(port, stream);
 }
 
+/* Takes no more input from the system until tg_port_receive. What was taken already still comes, so
+ * that a stream that waits for long pins no buffer; with the last RECEIVE it is turn_bytes at most. */
+static inline void tg_port_stop(struct tg_port *port, struct tg_stream *stream)
+{
+    port->backend->stop(port, stream);
+}
+
+/* Stops, and keeps back also what was taken already: for a caller that has no room now. */
 static inline void tg_port_pause(struct tg_port *port, struct tg_stream *stream)
 {
     port->backend->pause(port, stream);

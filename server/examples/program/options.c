@@ -181,7 +181,7 @@ static void print_help(const char *program, const char *purpose)
 {
     printf("%s %s - %s\n\nOptions:\n", program, throng_version(), purpose);
     printf("  --%-22s %s\n", "listen tcp://HOST:PORT", "repeatable; port 0: any (127.0.0.1:7000)");
-    printf("  --%-22s %s\n", "backend NAME", "auto, epoll");
+    printf("  --%-22s %s\n", "backend NAME", "auto, io_uring, epoll");
     printf("  --%-22s %s\n", "io-threads N",
            "0: inline; auto; raised if the descriptor limit needs it");
     printf("  --%-22s %s\n", "byte-order ORDER", "of the frame length: big, little");

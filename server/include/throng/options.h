@@ -52,7 +52,8 @@ struct throng_server_options {
      */
     uint32_t io_threads;
 
-    /* "auto", "epoll". Default (NULL) "auto". */
+    /* The completion port: "io_uring", "epoll", or "auto": io_uring where the system allows it (the
+     * log says why if not), else epoll. Default (NULL) "auto". */
     const char *backend;
 
     /* Longest payload that is received or sent, bytes. 1..67,108,864; default 65,536. */

@@ -23,7 +23,7 @@
 
 #include "base/list.h"
 #include "buffer/chain.h"
-#include "codec/assembler.h"
+#include "codec/intake.h"
 #include "port/port.h"
 #include "timer/timer_wheel.h"
 
@@ -45,9 +45,10 @@ enum tg_slot_flags {
     TG_SLOT_SENDING = 8,         /* a send is in flight */
     TG_SLOT_FLOW_PAUSED = 16,    /* not read from until its held and queued bytes fall */
     TG_SLOT_ENDED = 32,          /* the peer's end was seen */
-    TG_SLOT_PAUSED = 64,         /* tg_port_pause was called */
+    TG_SLOT_PAUSED = 64,         /* not read from */
     TG_SLOT_TOUCHED = 128,       /* in the worker's list of slots to look at */
     TG_SLOT_SILENT = 256,        /* died before OPEN: nothing is reported */
+    TG_SLOT_HELD_BACK = 512,     /* PAUSED with tg_port_pause, not tg_port_stop */
 };
 
 struct tg_slot {
@@ -57,21 +58,19 @@ struct tg_slot {
     uint8_t state;
     uint8_t reason; /* enum throng_close_reason, once known */
     uint16_t flags;
-    uint32_t events_held;          /* MESSAGE events pushed and not released */
-    uint32_t bytes_held;           /* their bytes with headers */
-    uint32_t discarded_bytes;      /* thrown away in FLUSHING and LINGER */
-    struct tg_assembler assembler; /* the message that arrives in pieces */
+    uint32_t events_held;     /* MESSAGE events pushed and not released */
+    uint32_t bytes_held;      /* their bytes with headers */
+    uint32_t discarded_bytes; /* thrown away in FLUSHING and LINGER */
+
+    /* Input that was not handed up yet. Its link is in the worker's list `blocked` while the slot
+     * waits for event room; while it waits for message memory, the intake has it. */
+    struct tg_reader reader;
 
     /* Sending. */
     struct tg_chain queue;
 
-    /* Input that could not be handed up yet: a piece of a receive buffer, one reference held. */
-    struct tg_input input;
-    uint32_t input_buffer; /* TG_INDEX_NONE if there is none */
     uint32_t touched_next;
     uint16_t listener;
-
-    struct tg_list blocked; /* in the worker's list while it waits for room */
     struct tg_timer linger;
 };
 

@@ -24,7 +24,6 @@ static void release_messages(struct tg_worker *worker, struct tg_slot *slot,
 {
     if ((entry->holder & TG_HOLDER_BLOCK_BIT) != 0) {
         tg_message_pool_give(&worker->message_pool, entry->holder & ~TG_HOLDER_BLOCK_BIT);
-        worker->message_blocks_out--;
     } else {
         tg_recv_pool_release(&worker->recv_pool, entry->holder, entry->count);
     }
@@ -60,6 +59,7 @@ void tg_worker_take_releases(struct tg_worker *worker)
         return;
     }
     worker->room_came = true;
+    worker->released = true;
     do {
         take_release(worker, entry);
         tg_ring_pop(&worker->releases);

@@ -42,10 +42,8 @@ static void init_slot(struct tg_worker *worker, struct tg_slot *slot, uint32_t i
     memset(slot, 0, sizeof(*slot));
     slot->id = tg_generations_next(&worker->generations) << TG_SLOT_BITS | index;
     slot->state = TG_SLOT_OPEN;
-    slot->input_buffer = TG_INDEX_NONE;
-    tg_assembler_init(&slot->assembler);
+    tg_reader_init(&slot->reader);
     tg_chain_init(&slot->queue);
-    tg_list_init(&slot->blocked);
     tg_timer_init(&slot->linger);
 }
 
@@ -224,7 +222,7 @@ void tg_worker_on_listener_close(struct tg_worker *worker, const struct tg_compl
 void tg_worker_free_slot(struct tg_worker *worker, struct tg_slot *slot)
 {
     TG_REQUIRE(slot->state == TG_SLOT_CLOSED && slot->events_held == 0);
-    TG_REQUIRE(!tg_list_is_linked(&slot->blocked) && !tg_timer_is_running(&slot->linger));
+    TG_REQUIRE(!tg_list_is_linked(&slot->reader.link) && !tg_timer_is_running(&slot->linger));
     uint32_t index = tg_worker_slot_index(worker, slot);
     TG_REQUIRE(tg_worker_owns(worker, index));
     worker->owned[index / 64] &= ~(UINT64_C(1) << (index % 64));

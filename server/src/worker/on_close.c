@@ -35,12 +35,8 @@ void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_c
     TG_REQUIRE(slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_LINGER);
     slot->state = TG_SLOT_CLOSING;
     slot->reason = (uint8_t)reason;
-    slot->flags &= (uint16_t)~TG_SLOT_FLOW_PAUSED;
     tg_timer_stop(&worker->wheel, &slot->linger);
     tg_slot_drop_input(worker, slot);
-    if ((slot->flags & TG_SLOT_OPEN_DUE) == 0) {
-        tg_list_remove(&slot->blocked);
-    }
     tg_port_close(worker->port, &slot->stream, mode);
 }
 
@@ -56,13 +52,9 @@ static void start_linger(struct tg_worker *worker, struct tg_slot *slot, uint32_
  * away. */
 static void stop_listening(struct tg_worker *worker, struct tg_slot *slot)
 {
-    slot->flags &= (uint16_t)~TG_SLOT_FLOW_PAUSED;
     tg_slot_drop_input(worker, slot);
-    if ((slot->flags & TG_SLOT_OPEN_DUE) == 0) {
-        tg_list_remove(&slot->blocked);
-    }
     if ((slot->flags & TG_SLOT_ENDED) == 0) {
-        slot->flags &= (uint16_t)~TG_SLOT_PAUSED;
+        slot->flags &= (uint16_t) ~(TG_SLOT_PAUSED | TG_SLOT_HELD_BACK);
         tg_port_receive(worker->port, &slot->stream);
     }
 }
@@ -138,12 +130,9 @@ void tg_slot_linger_expired(struct tg_worker *worker, struct tg_slot *slot)
                   TG_CLOSE_ABORT);
 }
 
-/* Gives back all memory that the connection held. */
-static void release_memory(struct tg_worker *worker, struct tg_slot *slot)
+/* What was not sent goes home. (The receiving side's memory went with its close.) */
+static void release_queue(struct tg_worker *worker, struct tg_slot *slot)
 {
-    tg_slot_drop_input(worker, slot);
-    tg_assembler_reset(&slot->assembler, &worker->message_pool);
-    worker->room_came = true;
     if (!tg_chain_is_empty(&slot->queue)) {
         tg_count(&worker->counters.bytes_dropped, slot->queue.bytes);
         tg_chain_join(&worker->done, &slot->queue, worker->shared->blocks);
@@ -181,7 +170,7 @@ void tg_worker_on_close(struct tg_worker *worker, const struct tg_completion *co
     TG_REQUIRE(slot->state == TG_SLOT_CLOSING);
     slot->state = TG_SLOT_CLOSED;
     worker->streams_open--;
-    release_memory(worker, slot);
+    release_queue(worker, slot);
     if ((slot->flags & TG_SLOT_SILENT) != 0) {
         count_closed(worker);
         tg_worker_free_slot(worker, slot);

@@ -2,13 +2,16 @@
  * Receiving: from bytes to MESSAGE events, and how it pauses and goes on when there is no room.
  * Worker thread.
  *
- * Three things can stop a connection's input, each with its way back: no event room      -> blocked
- * list, until the logic thread releases events no message memory  -> blocked list, until a message
- * is released flow: too much unanswered or unsent -> FLOW_PAUSED, until its own bytes fall to half
+ * Three things can stop a connection's input, each with its way back:
  *
- * The port is paused meanwhile and TCP holds the peer back. Input at hand waits in its receive
- * buffer in the first two cases, which the logic thread ends; in the third, which the peer would
- * have to end, it is handed up first. */
+ *   no event room       -> the worker's blocked list, until the logic thread releases events
+ *   no message memory   -> the intake's lines, until its turn comes (codec/intake.h)
+ *   flow: too much
+ *   unanswered, unsent  -> FLOW_PAUSED, until its own bytes fall to half
+ *
+ * TCP holds the peer back meanwhile. Input at hand waits in its receive buffer in the first two
+ * cases: the logic thread ends the first one, and the intake sees to it that the second one ends. In
+ * the third, which the peer would have to end, it is handed up first. */
 #include "worker/worker.h"
 
 #include "base/assert.h"
@@ -36,17 +39,18 @@ bool tg_worker_push_event(struct tg_worker *worker, const struct tg_event_entry 
 
 void tg_slot_block(struct tg_worker *worker, struct tg_slot *slot)
 {
-    if (!tg_list_is_linked(&slot->blocked)) {
-        tg_list_push_back(&worker->blocked, &slot->blocked);
+    TG_REQUIRE(!tg_reader_is_waiting(&slot->reader) && slot->reader.place != TG_READER_READING);
+    if (!tg_list_is_linked(&slot->reader.link)) {
+        tg_list_push_back(&worker->blocked, &slot->reader.link);
     }
 }
 
 void tg_slot_drop_input(struct tg_worker *worker, struct tg_slot *slot)
 {
-    if (slot->input_buffer != TG_INDEX_NONE) {
-        tg_recv_pool_release(&worker->recv_pool, slot->input_buffer, 1);
-        slot->input_buffer = TG_INDEX_NONE;
-        slot->input.size = 0;
+    slot->flags &= (uint16_t)~TG_SLOT_FLOW_PAUSED;
+    tg_intake_leave(&worker->intake, &slot->reader);
+    if ((slot->flags & TG_SLOT_OPEN_DUE) == 0) {
+        tg_list_remove(&slot->reader.link);
     }
 }
 
@@ -62,27 +66,55 @@ static bool over_flow_limit(const struct tg_worker *worker, const struct tg_slot
     return flow_bytes_of(slot) >= worker->shared->flow_bytes;
 }
 
-static void pause_reading(struct tg_worker *worker, struct tg_slot *slot)
+static void note_pause(struct tg_worker *worker, struct tg_slot *slot)
 {
     if ((slot->flags & TG_SLOT_PAUSED) == 0) {
         slot->flags |= TG_SLOT_PAUSED;
         tg_count(&worker->counters.receive_pauses, 1);
-        tg_port_pause(worker->port, &slot->stream);
     }
 }
 
-static void resume_reading(struct tg_worker *worker, struct tg_slot *slot)
+/* There is input that cannot be handed up: no more of it, at once. */
+static void hold_back(struct tg_worker *worker, struct tg_slot *slot)
 {
-    if ((slot->flags & (TG_SLOT_PAUSED | TG_SLOT_ENDED)) == TG_SLOT_PAUSED) {
-        slot->flags &= (uint16_t)~TG_SLOT_PAUSED;
+    note_pause(worker, slot);
+    slot->flags |= TG_SLOT_HELD_BACK;
+    tg_port_pause(worker->port, &slot->stream);
+}
+
+/* Others come first. What the port has taken already comes nevertheless, also if it was held back
+ * until now, and is handed up: it must not stay in a receive buffer meanwhile. */
+static void stop_reading(struct tg_worker *worker, struct tg_slot *slot)
+{
+    if ((slot->flags & TG_SLOT_HELD_BACK) != 0) {
+        slot->flags &= (uint16_t)~TG_SLOT_HELD_BACK;
         tg_port_receive(worker->port, &slot->stream);
+    } else if ((slot->flags & TG_SLOT_PAUSED) != 0) {
+        return;
     }
+    note_pause(worker, slot);
+    tg_port_stop(worker->port, &slot->stream);
 }
 
 static void pause_for_flow(struct tg_worker *worker, struct tg_slot *slot)
 {
     slot->flags |= TG_SLOT_FLOW_PAUSED;
-    pause_reading(worker, slot);
+    tg_intake_rest(&worker->intake, &slot->reader);
+    stop_reading(worker, slot);
+}
+
+/* Reads on, unless others come first. */
+static void read_on(struct tg_worker *worker, struct tg_slot *slot)
+{
+    if ((slot->flags & TG_SLOT_ENDED) != 0) {
+        return;
+    }
+    if (!tg_intake_read(&worker->intake, &slot->reader)) {
+        stop_reading(worker, slot);
+    } else if ((slot->flags & TG_SLOT_PAUSED) != 0) {
+        slot->flags &= (uint16_t) ~(TG_SLOT_PAUSED | TG_SLOT_HELD_BACK);
+        tg_port_receive(worker->port, &slot->stream);
+    }
 }
 
 /* Hands one message up. The caller has made sure that there is event room. */
@@ -97,11 +129,10 @@ static void push_message(struct tg_worker *worker, struct tg_slot *slot,
     event->reason = 0;
     event->listener = slot->listener;
     if (message->block == TG_MESSAGE_NONE) {
-        event->holder = slot->input_buffer;
-        tg_recv_pool_retain(&worker->recv_pool, slot->input_buffer);
+        event->holder = slot->reader.buffer;
+        tg_recv_pool_retain(&worker->recv_pool, slot->reader.buffer);
     } else {
         event->holder = message->block | TG_HOLDER_BLOCK_BIT;
-        worker->message_blocks_out++;
     }
     slot->events_held++;
     slot->bytes_held += message->size + THRONG_FRAME_HEADER_BYTES;
@@ -122,45 +153,25 @@ static void reject_length(struct tg_worker *worker, struct tg_slot *slot, uint32
     tg_slot_close(worker, slot, THRONG_CLOSE_TOO_LARGE, TG_CLOSE_ABORT);
 }
 
-/* No memory to put a message together. If the logic thread holds some, it will come back; if only
- * unfinished messages hold it, waiting could be for ever. */
-static void lack_memory(struct tg_worker *worker, struct tg_slot *slot)
-{
-    if (worker->message_blocks_out > 0) {
-        pause_reading(worker, slot);
-        tg_slot_block(worker, slot);
-        return;
-    }
-    if (worker->now_ms >= worker->peer_log_due_ms) {
-        worker->peer_log_due_ms = worker->now_ms + TG_PEER_LOG_REST_MS;
-        tg_log_queue_push(&worker->log, THRONG_LOG_WARNING,
-                          "unfinished messages fill assembly_bytes (%zu bytes in use): "
-                          "a connection is closed",
-                          tg_message_pool_used_bytes(&worker->message_pool));
-    }
-    tg_slot_close(worker, slot, THRONG_CLOSE_NO_MEMORY, TG_CLOSE_ABORT);
-}
-
 /* All of the input is handed up. Reading goes on, unless too much is unanswered or unsent. */
 static void finish_input(struct tg_worker *worker, struct tg_slot *slot)
 {
-    tg_slot_drop_input(worker, slot);
-    if (over_flow_limit(worker, slot)) {
+    tg_intake_drop_input(&worker->intake, &slot->reader);
+    if ((slot->flags & TG_SLOT_FLOW_PAUSED) != 0 || over_flow_limit(worker, slot)) {
         pause_for_flow(worker, slot);
     } else {
-        resume_reading(worker, slot);
+        read_on(worker, slot);
     }
 }
 
-/* Hands up the messages of slot->input as far as there is event room and memory. The flow limit is
- * looked at afterwards only: a paused connection must not keep a receive buffer, of which there are
- * few, for as long as its peer does not read. */
+/* Hands up the messages of the slot's input as far as there is event room and memory. The flow limit
+ * is looked at afterwards only: a paused connection must not keep a receive buffer, of which there
+ * are few, for as long as its peer does not read. */
 static void consume_input(struct tg_worker *worker, struct tg_slot *slot)
 {
     while (worker->events_out < worker->events_max) {
         struct tg_message message;
-        enum tg_assembly result = tg_assembler_next(&slot->assembler, &worker->message_pool,
-                                                    &worker->shared->rules, &slot->input, &message);
+        enum tg_assembly result = tg_intake_next(&worker->intake, &slot->reader, &message);
         if (TG_LIKELY(result == TG_ASSEMBLY_MESSAGE)) {
             push_message(worker, slot, &message);
         } else if (result == TG_ASSEMBLY_NEEDS_INPUT) {
@@ -170,11 +181,12 @@ static void consume_input(struct tg_worker *worker, struct tg_slot *slot)
             reject_length(worker, slot, message.size);
             return;
         } else {
-            lack_memory(worker, slot);
+            hold_back(worker, slot);
             return;
         }
     }
-    pause_reading(worker, slot);
+    tg_intake_rest(&worker->intake, &slot->reader);
+    hold_back(worker, slot);
     tg_slot_block(worker, slot);
 }
 
@@ -213,15 +225,65 @@ void tg_slot_progress(struct tg_worker *worker, struct tg_slot *slot)
         tg_slot_report_closed(worker, slot);
         return;
     }
-    if (slot->state != TG_SLOT_OPEN) {
-        return;
+    if (slot->state != TG_SLOT_OPEN || tg_reader_is_waiting(&slot->reader)) {
+        return; /* in the second case its turn will come */
     }
-    if (slot->input_buffer != TG_INDEX_NONE) {
+    if (slot->reader.buffer != TG_INDEX_NONE) {
         consume_input(worker, slot);
     } else {
-        resume_reading(worker, slot);
+        read_on(worker, slot);
     }
 }
+
+/* ---- memory ---- */
+
+static struct tg_slot *slot_of(struct tg_reader *reader)
+{
+    return TG_CONTAINER_OF(reader, struct tg_slot, reader);
+}
+
+void tg_worker_give_turns(struct tg_worker *worker)
+{
+    struct tg_reader *reader;
+    while (worker->events_out < worker->events_max &&
+           (reader = tg_intake_next_turn(&worker->intake)) != NULL) {
+        tg_slot_progress(worker, slot_of(reader));
+    }
+    while ((reader = tg_intake_next_to_stop(&worker->intake)) != NULL) {
+        stop_reading(worker, slot_of(reader));
+    }
+    if (tg_intake_needs_ticks(&worker->intake) && !tg_timer_is_running(&worker->intake_timer)) {
+        tg_worker_renew_time(worker);
+        tg_timer_start(&worker->wheel, &worker->intake_timer, worker->now_ms + TG_INTAKE_TICK_MS);
+    }
+}
+
+/* Whether it is the logic thread that everybody waits for: it gave nothing back lately, and what it
+ * has may be half of the receive buffers. No peer is to blame for that. */
+static bool logic_rests(struct tg_worker *worker)
+{
+    bool released = worker->released;
+    worker->released = false;
+    return !released && worker->events_out >= worker->recv_pool.count / 2;
+}
+
+void tg_worker_intake_tick(struct tg_worker *worker)
+{
+    struct tg_reader *reader = logic_rests(worker) ? NULL : tg_intake_tick(&worker->intake);
+    if (reader == NULL) {
+        return;
+    }
+    if (worker->now_ms >= worker->peer_log_due_ms) {
+        worker->peer_log_due_ms = worker->now_ms + TG_PEER_LOG_REST_MS;
+        tg_log_queue_push(&worker->log, THRONG_LOG_WARNING,
+                          "unfinished messages fill assembly_bytes (%zu bytes in use) and others "
+                          "wait: the connection that stands still for longest is closed",
+                          tg_message_pool_used_bytes(&worker->message_pool));
+    }
+    tg_slot_close(worker, slot_of(reader), THRONG_CLOSE_NO_MEMORY, TG_CLOSE_ABORT);
+}
+
+/* ---- completions ---- */
 
 /* The peer's end of the stream. */
 static void on_end(struct tg_worker *worker, struct tg_slot *slot)
@@ -229,8 +291,9 @@ static void on_end(struct tg_worker *worker, struct tg_slot *slot)
     slot->flags |= TG_SLOT_ENDED;
     if (slot->state == TG_SLOT_OPEN) {
         slot->state = TG_SLOT_PEER_ENDED;
-        slot->reason = tg_assembler_is_partial(&slot->assembler) ? THRONG_CLOSE_TRUNCATED
-                                                                 : THRONG_CLOSE_PEER;
+        slot->reason = tg_assembler_is_partial(&slot->reader.assembler) ? THRONG_CLOSE_TRUNCATED
+                                                                        : THRONG_CLOSE_PEER;
+        tg_slot_drop_input(worker, slot); /* the rest of a message will not come */
     }
     tg_slot_settle(worker, slot);
 }
@@ -252,10 +315,8 @@ void tg_worker_on_receive(struct tg_worker *worker, const struct tg_completion *
     if (completion->result > 0) {
         tg_count(&worker->counters.bytes_received, (uint64_t)completion->result);
         if (TG_LIKELY(slot->state == TG_SLOT_OPEN)) {
-            TG_REQUIRE(slot->input_buffer == TG_INDEX_NONE);
-            slot->input.data = completion->data;
-            slot->input.size = (size_t)completion->result;
-            slot->input_buffer = completion->buffer;
+            tg_reader_put_input(&slot->reader, completion->data, (size_t)completion->result,
+                                completion->buffer);
             consume_input(worker, slot);
         } else {
             discard(worker, slot, completion);

@@ -54,6 +54,7 @@ int tg_worker_open(struct tg_worker *worker)
     tg_timer_wheel_init(&worker->wheel, worker->now_ms);
     tg_timer_init(&worker->accept_timer);
     tg_timer_init(&worker->drain_timer);
+    tg_timer_init(&worker->intake_timer);
     int error = tg_port_open(&worker->port, worker->backend, &worker->port_options);
     if (error < 0) {
         return error;
@@ -105,13 +106,15 @@ static void expire_timers(struct tg_worker *worker)
             worker->accepting_changed = true;
         } else if (timer == &worker->drain_timer) {
             tg_worker_drain_expired(worker);
+        } else if (timer == &worker->intake_timer) {
+            tg_worker_intake_tick(worker);
         } else {
             tg_slot_linger_expired(worker, TG_CONTAINER_OF(timer, struct tg_slot, linger));
         }
     }
 }
 
-/* Slots that waited for room go on, each at most once per turn, first come first served. */
+/* Slots that waited for event room go on, each at most once per turn, first come first served. */
 static void progress_blocked(struct tg_worker *worker)
 {
     if (!worker->room_came || tg_list_is_empty(&worker->blocked)) {
@@ -124,7 +127,7 @@ static void progress_blocked(struct tg_worker *worker)
     struct tg_list *node;
     while (worker->events_out < worker->events_max &&
            (node = tg_list_pop_front(&waiting)) != NULL) {
-        tg_slot_progress(worker, TG_CONTAINER_OF(node, struct tg_slot, blocked));
+        tg_slot_progress(worker, TG_CONTAINER_OF(node, struct tg_slot, reader.link));
     }
     /* Those that had no turn keep their place before those that were blocked again. */
     while ((node = tg_list_pop_front(&worker->blocked)) != NULL) {
@@ -170,6 +173,9 @@ static int64_t sleep_limit(struct tg_worker *worker, int64_t timeout_ns)
     if (worker->room_came && !tg_list_is_empty(&worker->blocked)) {
         return 0;
     }
+    if (tg_intake_is_due(&worker->intake) && worker->events_out < worker->events_max) {
+        return 0;
+    }
     if (worker->shared->logic == NULL &&
         (tg_ring_has_entries(&worker->events) || worker->drained)) {
         return 0; /* inline: the one who would take them is the one who would sleep */
@@ -202,6 +208,7 @@ void tg_worker_turn(struct tg_worker *worker, int64_t timeout_ns)
         expire_timers(worker);
     }
     progress_blocked(worker);
+    tg_worker_give_turns(worker);
     if (worker->waiting_for_slots) {
         tg_worker_place_parked(worker);
     }

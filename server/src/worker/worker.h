@@ -4,7 +4,7 @@
  * kind has its file: on_accept.c, on_receive.c, on_send.c, on_close.c; what comes from the logic
  * thread is in commands.c.
  *
- *   tg_worker_turn:  releases -> commands -> timers -> blocked slots -> publish
+ *   tg_worker_turn:  releases -> commands -> timers -> blocked slots -> memory -> publish
  *                    -> wait -> dispatch -> publish
  */
 #ifndef TG_WORKER_WORKER_H
@@ -23,6 +23,7 @@
 #include "buffer/message_pool.h"
 #include "buffer/recv_pool.h"
 #include "codec/frame.h"
+#include "codec/intake.h"
 #include "conn/arena.h"
 #include "event/event.h"
 #include "event/log_queue.h"
@@ -36,6 +37,10 @@
 
 /* Bytes thrown away after our close before the peer is reset: it had its chance to listen. */
 #define TG_LINGER_DISCARD_MAX (1024u * 1024u)
+
+/* Connections that a worker may take beyond max_connections, to turn them away: less than the spare
+ * places of a port's own table. */
+#define TG_WORKER_SPARE_CONNECTIONS 32u
 
 /* Connections of a listener that may be taken from the system before they have a slot, if they are
  * to wait for one. */
@@ -130,22 +135,24 @@ struct tg_worker {
     struct tg_timer_wheel wheel;
     struct tg_generations generations;
     struct tg_worker_listener listeners[THRONG_LISTENERS_MAX];
-    struct tg_list blocked;       /* slots that wait for event room or message memory */
+    struct tg_intake intake;      /* slots that put messages together, and those that wait for it */
+    struct tg_list blocked;       /* slots that wait for event room */
     struct tg_timer accept_timer; /* accepting rests until it is due */
     struct tg_timer drain_timer;
+    struct tg_timer intake_timer;
     struct tg_chain done;  /* sent blocks, on their way home */
     uint64_t *owned;       /* bit per slot: ours */
     uint32_t owned_count;  /* slots that are ours */
     uint32_t live_count;   /* of them, those whose CLOSED was not pushed yet */
     uint32_t streams_open; /* of them, those that the port is not done with */
     uint32_t listeners_open;
-    uint32_t events_out;         /* events pushed and not released */
-    uint32_t message_blocks_out; /* message pool blocks that these hold */
-    uint32_t touched;            /* slots to look at after the commands, linked by touched_next */
+    uint32_t events_out; /* events pushed and not released */
+    uint32_t touched;    /* slots to look at after the commands, linked by touched_next */
     uint64_t now_ms;
     uint64_t peer_log_due_ms; /* no log line about a peer before that */
     uint64_t full_log_due_ms;
     bool room_came; /* releases came: blocked slots may go on */
+    bool released;  /* releases came since the intake's last tick */
     bool waiting_for_slots;
     bool accept_resting;
     bool accepting_changed; /* credit is to be set anew at the end of the turn */
@@ -211,12 +218,17 @@ void tg_worker_on_receive(struct tg_worker *worker, const struct tg_completion *
 /* Goes on with what a slot could not do for want of room: OPEN, input, CLOSED. Blocks it again if
  * need be. */
 void tg_slot_progress(struct tg_worker *worker, struct tg_slot *slot);
-/* Puts the slot to the end of the blocked list. */
+/* Puts the slot to the end of the blocked list, to go on when there is event room. */
 void tg_slot_block(struct tg_worker *worker, struct tg_slot *slot);
 /* Reads again after the held and queued bytes fell. */
 void tg_slot_check_flow(struct tg_worker *worker, struct tg_slot *slot);
-/* Throws input not yet handed up away. */
+/* Nothing more will be handed up: what was received and put together so far goes, and the slot waits
+ * for nothing any more, unless its OPEN is still due. */
 void tg_slot_drop_input(struct tg_worker *worker, struct tg_slot *slot);
+/* Lets those go on who wait for message memory, as far as there is some, and stops others from being
+ * read if too many wait. */
+void tg_worker_give_turns(struct tg_worker *worker);
+void tg_worker_intake_tick(struct tg_worker *worker);
 /* Pushes an event; false if the ring has no room. */
 bool tg_worker_push_event(struct tg_worker *worker, const struct tg_event_entry *event);
 

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT
+ * Who goes on when the memory for messages in pieces is used up; intake.h draws it. The thread that
+ * owns the pools. */
+#include "codec/intake.h"
+
+#include "base/assert.h"
+
+_Static_assert(TG_INTAKE_KEPT_MAX <= UINT16_MAX, "tg_reader.holder has 16 bits");
+
+/* Half of the pool, in blocks for a longest message. */
+static uint32_t count_kept(const struct tg_message_pool *pool, size_t block_bytes)
+{
+    size_t half = (size_t)pool->unit_count * TG_MESSAGE_UNIT_BYTES / 2;
+    size_t count = half / block_bytes;
+    return count < TG_INTAKE_KEPT_MAX ? (uint32_t)count : TG_INTAKE_KEPT_MAX;
+}
+
+void tg_intake_init(struct tg_intake *intake, struct tg_recv_pool *buffers,
+                    struct tg_message_pool *messages, const struct tg_frame_rules *rules)
+{
+    size_t block_bytes = tg_message_block_bytes(rules->message_bytes_max);
+    uint32_t kept = count_kept(messages, block_bytes);
+    TG_REQUIRE(kept >= 1 && buffers->count >= 4);
+    *intake = (struct tg_intake){
+        .buffers = buffers,
+        .messages = messages,
+        .rules = rules,
+        .resume_max = buffers->count / 4,
+        .halt_at = buffers->count / 2,
+        .reserve = tg_recv_pool_take(buffers),
+    };
+    tg_message_pool_keep(messages, block_bytes, kept);
+    tg_list_init(&intake->reading);
+    tg_list_init(&intake->owed);
+    tg_list_init(&intake->leaving);
+    tg_list_init(&intake->lacking);
+    tg_list_init(&intake->stopped);
+}
+
+void tg_reader_init(struct tg_reader *reader)
+{
+    *reader = (struct tg_reader){.buffer = TG_INDEX_NONE};
+    tg_list_init(&reader->link);
+    tg_assembler_init(&reader->assembler);
+}
+
+/* ---- kept blocks ---- */
+
+static bool has_right(enum tg_reader_place place)
+{
+    return place == TG_READER_FINISHED || place == TG_READER_OWED || place == TG_READER_LEAVING;
+}
+
+static void set_place(struct tg_intake *intake, struct tg_reader *reader,
+                      enum tg_reader_place place)
+{
+    intake->right_count -= has_right((enum tg_reader_place)reader->place);
+    intake->right_count += has_right(place);
+    reader->place = (uint8_t)place;
+}
+
+static void begin_holding(struct tg_intake *intake, struct tg_reader *reader)
+{
+    TG_REQUIRE(intake->holder_count < TG_INTAKE_KEPT_MAX);
+    set_place(intake, reader, TG_READER_HOLDING);
+    reader->mark = (uint16_t)intake->holder_count;
+    intake->holders[intake->holder_count++] =
+        (struct tg_intake_holder){.reader = reader, .since = intake->ticks};
+}
+
+static void end_holding(struct tg_intake *intake, struct tg_reader *reader)
+{
+    TG_REQUIRE(intake->holders[reader->mark].reader == reader);
+    struct tg_intake_holder *last = &intake->holders[--intake->holder_count];
+    intake->holders[reader->mark] = *last;
+    last->reader->mark = reader->mark;
+}
+
+/* A kept block for the one whose turn it is, or for one who meets nobody that waits; but none that
+ * others have a right to. For each right a block is here, or with the owner in a message. */
+static bool take_kept(struct tg_intake *intake, struct tg_reader *reader)
+{
+    bool is_first = reader == intake->serving ||
+                    (tg_list_is_empty(&intake->owed) && tg_list_is_empty(&intake->lacking));
+    bool own_right = has_right((enum tg_reader_place)reader->place);
+    if (!is_first || (!own_right && intake->messages->kept_here <= intake->right_count) ||
+        !tg_assembler_take_kept(&reader->assembler, intake->messages)) {
+        return false;
+    }
+    intake->serving = NULL; /* a turn is for one message */
+    begin_holding(intake, reader);
+    return true;
+}
+
+/* ---- lines ---- */
+
+static void enter(struct tg_intake *intake, struct tg_list *line, struct tg_reader *reader,
+                  enum tg_reader_place place)
+{
+    TG_REQUIRE(!tg_list_is_linked(&reader->link));
+    set_place(intake, reader, place);
+    tg_list_push_back(line, &reader->link);
+}
+
+/* Back to where it was: its turn came in vain. */
+static void stay_first(struct tg_intake *intake, struct tg_list *line, struct tg_reader *reader,
+                       enum tg_reader_place place)
+{
+    TG_REQUIRE(!tg_list_is_linked(&reader->link));
+    set_place(intake, reader, place);
+    tg_list_push_front(line, &reader->link);
+}
+
+/* The reader has input and no memory for it.
+ *
+ * One that has just finished a message should go behind those who lack memory. But its input may
+ * lie in the reserve, and then nobody could be read from until its turn came. So if buffers are
+ * scarce it keeps its right to a block: the one in which its message was handed up comes back
+ * without anybody being read from. */
+static void wait_for_memory(struct tg_intake *intake, struct tg_reader *reader)
+{
+    bool scarce = intake->halted || intake->lacking_count >= intake->resume_max;
+    bool is_finished = reader->place == TG_READER_FINISHED;
+    if (reader == intake->serving) {
+        intake->in_vain = true;
+        if (is_finished) {
+            stay_first(intake, &intake->owed, reader, TG_READER_OWED);
+            return;
+        }
+        stay_first(intake, &intake->lacking, reader, TG_READER_LACKING);
+    } else if (is_finished && scarce) {
+        enter(intake, &intake->owed, reader, TG_READER_OWED);
+        return;
+    } else {
+        enter(intake, &intake->lacking, reader, TG_READER_LACKING);
+    }
+    intake->lacking_count++;
+    if (intake->lacking_count >= intake->halt_at && !intake->halted) {
+        intake->halted = true;
+        intake->halt_done = false;
+    }
+}
+
+/* One that has used its input up gives its right to a block back; in a halt not at once. The port
+ * may have received more for it, into the reserve, and that must find memory. */
+static void give_up_right(struct tg_intake *intake, struct tg_reader *reader, struct tg_list *line,
+                          enum tg_reader_place place)
+{
+    if (intake->halted) {
+        reader->mark = intake->rounds;
+        enter(intake, &intake->leaving, reader, TG_READER_LEAVING);
+    } else if (line != NULL) {
+        enter(intake, line, reader, place);
+    } else {
+        set_place(intake, reader, place);
+    }
+}
+
+void tg_intake_rest(struct tg_intake *intake, struct tg_reader *reader)
+{
+    TG_REQUIRE(reader->place != TG_READER_OWED && reader->place != TG_READER_LACKING);
+    if (reader->place == TG_READER_READING || reader->place == TG_READER_STOPPED) {
+        tg_list_remove(&reader->link);
+        reader->place = TG_READER_ELSEWHERE;
+    } else if (reader->place == TG_READER_LEAVING) {
+        tg_list_remove(&reader->link);
+        reader->place = TG_READER_FINISHED;
+    }
+    if (reader->place == TG_READER_FINISHED && reader->buffer == TG_INDEX_NONE) {
+        give_up_right(intake, reader, NULL, TG_READER_ELSEWHERE);
+    }
+}
+
+bool tg_intake_read(struct tg_intake *intake, struct tg_reader *reader)
+{
+    bool others_wait = !tg_list_is_empty(&intake->lacking) || !tg_list_is_empty(&intake->stopped);
+    switch ((enum tg_reader_place)reader->place) {
+    case TG_READER_READING:
+    case TG_READER_HOLDING:
+        return true;
+    case TG_READER_FINISHED: /* its turn is over */
+        if (others_wait || intake->halted) {
+            give_up_right(intake, reader, &intake->stopped, TG_READER_STOPPED);
+            return false;
+        }
+        enter(intake, &intake->reading, reader, TG_READER_READING);
+        return true;
+    case TG_READER_ELSEWHERE:
+        if (intake->halted) {
+            enter(intake, &intake->stopped, reader, TG_READER_STOPPED);
+            return false;
+        }
+        enter(intake, &intake->reading, reader, TG_READER_READING);
+        return true;
+    case TG_READER_LEAVING:
+        tg_list_remove(&reader->link); /* there was more, so there may be still more */
+        reader->mark = intake->rounds;
+        tg_list_push_back(&intake->leaving, &reader->link);
+        return false;
+    case TG_READER_STOPPED:
+        return false;
+    case TG_READER_OWED:
+    case TG_READER_LACKING:
+        break;
+    }
+    TG_UNREACHABLE("a reader that waits for memory has input");
+}
+
+void tg_intake_leave(struct tg_intake *intake, struct tg_reader *reader)
+{
+    if (reader->place == TG_READER_HOLDING) {
+        end_holding(intake, reader);
+    } else if (reader->place == TG_READER_LACKING) {
+        intake->lacking_count--;
+    }
+    if (reader->place == TG_READER_READING || tg_reader_is_waiting(reader)) {
+        tg_list_remove(&reader->link); /* else the link is the owner's */
+    }
+    if (reader == intake->serving) {
+        intake->serving = NULL;
+    }
+    set_place(intake, reader, TG_READER_ELSEWHERE);
+    tg_assembler_reset(&reader->assembler, intake->messages);
+    tg_intake_drop_input(intake, reader);
+}
+
+/* ---- input ---- */
+
+void tg_reader_put_input(struct tg_reader *reader, const uint8_t *data, size_t size,
+                         uint32_t buffer)
+{
+    TG_REQUIRE(reader->buffer == TG_INDEX_NONE);
+    reader->input = (struct tg_input){data, size};
+    reader->buffer = buffer;
+}
+
+void tg_intake_drop_input(struct tg_intake *intake, struct tg_reader *reader)
+{
+    if (reader->buffer != TG_INDEX_NONE) {
+        tg_recv_pool_release(intake->buffers, reader->buffer, 1);
+        reader->buffer = TG_INDEX_NONE;
+        reader->input.size = 0;
+    }
+}
+
+enum tg_assembly tg_intake_next(struct tg_intake *intake, struct tg_reader *reader,
+                                struct tg_message *message)
+{
+    enum tg_assembly result = tg_assembler_next(&reader->assembler, intake->messages, intake->rules,
+                                                &reader->input, message);
+    if (!TG_LIKELY(result != TG_ASSEMBLY_NO_MEMORY)) {
+        TG_ENSURE(reader->place != TG_READER_HOLDING);
+        tg_intake_rest(intake, reader);
+        if (!take_kept(intake, reader)) {
+            wait_for_memory(intake, reader);
+            return TG_ASSEMBLY_NO_MEMORY;
+        }
+        result = tg_assembler_next(&reader->assembler, intake->messages, intake->rules,
+                                   &reader->input, message);
+    }
+    if (reader->place == TG_READER_HOLDING && result == TG_ASSEMBLY_MESSAGE) {
+        end_holding(intake, reader);
+        set_place(intake, reader, TG_READER_FINISHED);
+    }
+    return result;
+}
+
+/* ---- turns ---- */
+
+/* Keeps the reserve whole, and ends a halt once few lack memory. */
+static void mind_reserve(struct tg_intake *intake)
+{
+    if (intake->halted && intake->lacking_count >= intake->resume_max) {
+        /* A wait has passed since the last one was stopped, so the port has let go of them all:
+         * only who can finish is read from. */
+        if (intake->halt_done && intake->reserve != TG_INDEX_NONE) {
+            tg_recv_pool_release(intake->buffers, intake->reserve, 1);
+            intake->reserve = TG_INDEX_NONE;
+        }
+        return;
+    }
+    if (intake->reserve == TG_INDEX_NONE) {
+        intake->reserve = tg_recv_pool_take(intake->buffers);
+    }
+    /* Without a reserve nobody may lack memory, or there might be no way out of the next halt. */
+    if (intake->reserve != TG_INDEX_NONE || intake->lacking_count == 0) {
+        intake->halted = false;
+    }
+}
+
+static struct tg_reader *pop(struct tg_intake *intake, struct tg_list *line,
+                             enum tg_reader_place place)
+{
+    struct tg_list *link = tg_list_pop_front(line);
+    if (link == NULL) {
+        return NULL;
+    }
+    struct tg_reader *reader = TG_CONTAINER_OF(link, struct tg_reader, link);
+    set_place(intake, reader, place);
+    return reader;
+}
+
+/* The next one that waits for memory: those of whom one is the first, for whom there was some. */
+static struct tg_reader *serve_memory(struct tg_intake *intake)
+{
+    if (intake->serving_lacked && !intake->in_vain) {
+        intake->still_ticks = 0;
+    }
+    intake->serving_lacked = false;
+    if (intake->in_vain) {
+        return NULL;
+    }
+    intake->serving = pop(intake, &intake->owed, TG_READER_FINISHED);
+    if (intake->serving == NULL) {
+        intake->serving = pop(intake, &intake->lacking, TG_READER_ELSEWHERE);
+        if (intake->serving != NULL) {
+            intake->serving_lacked = true;
+            intake->lacking_count--;
+        }
+    }
+    return intake->serving;
+}
+
+static void end_round(struct tg_intake *intake)
+{
+    intake->serving = NULL;
+    intake->in_vain = false;
+    intake->resumed = 0;
+    intake->rounds++;
+    struct tg_list *first = intake->leaving.next;
+    while (first != &intake->leaving) {
+        struct tg_reader *reader = TG_CONTAINER_OF(first, struct tg_reader, link);
+        if ((uint16_t)(intake->rounds - reader->mark) < TG_INTAKE_LEAVING_ROUNDS) {
+            break;
+        }
+        tg_list_remove(first);
+        enter(intake, &intake->stopped, reader, TG_READER_STOPPED);
+        first = intake->leaving.next;
+    }
+}
+
+struct tg_reader *tg_intake_next_turn(struct tg_intake *intake)
+{
+    struct tg_reader *reader = serve_memory(intake);
+    if (reader != NULL) {
+        return reader;
+    }
+    mind_reserve(intake);
+    if (!intake->halted && intake->lacking_count + intake->resumed < intake->resume_max) {
+        reader = pop(intake, &intake->stopped, TG_READER_ELSEWHERE);
+    }
+    if (reader != NULL) {
+        intake->resumed++;
+        return reader;
+    }
+    end_round(intake);
+    return NULL;
+}
+
+struct tg_reader *tg_intake_next_to_stop(struct tg_intake *intake)
+{
+    if (!intake->halted) {
+        return NULL;
+    }
+    struct tg_reader *reader = pop(intake, &intake->reading, TG_READER_ELSEWHERE);
+    if (reader == NULL) {
+        intake->halt_done = true;
+    } else {
+        enter(intake, &intake->stopped, reader, TG_READER_STOPPED);
+    }
+    return reader;
+}
+
+bool tg_intake_is_due(const struct tg_intake *intake)
+{
+    if (!tg_list_is_empty(&intake->leaving)) {
+        return true; /* they leave after some rounds */
+    }
+    if (intake->halted) {
+        return intake->reserve != TG_INDEX_NONE; /* it is given in the next round */
+    }
+    return !tg_list_is_empty(&intake->stopped) && intake->lacking_count < intake->resume_max;
+}
+
+/* ---- standing still ---- */
+
+static struct tg_intake_holder *oldest_holder(struct tg_intake *intake)
+{
+    struct tg_intake_holder *oldest = NULL;
+    for (uint32_t i = 0; i < intake->holder_count; i++) {
+        struct tg_intake_holder *holder = &intake->holders[i];
+        if (oldest == NULL || intake->ticks - holder->since > intake->ticks - oldest->since) {
+            oldest = holder;
+        }
+    }
+    return oldest;
+}
+
+/* Whether more of the kept blocks lie with the owner, in messages handed up, than with readers. The
+ * owner gives them back by itself, and no peer can do anything about it. */
+static bool owner_has_most(const struct tg_intake *intake)
+{
+    return 2 * intake->holder_count + intake->messages->kept_here < intake->messages->kept_count;
+}
+
+struct tg_reader *tg_intake_tick(struct tg_intake *intake)
+{
+    intake->ticks++;
+    if (tg_list_is_empty(&intake->lacking)) {
+        intake->still_ticks = 0;
+        return NULL;
+    }
+    intake->still_ticks++;
+    if (intake->still_ticks % TG_INTAKE_STILL_TICKS != 0 || owner_has_most(intake)) {
+        return NULL;
+    }
+    struct tg_intake_holder *oldest = oldest_holder(intake);
+    if (oldest == NULL || (intake->ticks - oldest->since < TG_INTAKE_STILL_TICKS &&
+                           intake->still_ticks < TG_INTAKE_PATIENCE_TICKS)) {
+        return NULL;
+    }
+    return oldest->reader;
+}

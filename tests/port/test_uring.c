@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: MIT
+ * What only the io_uring backend has: queues that run full, requests that end by themselves, input that
+ * the kernel took before it was wanted, and kernels or sandboxes that lack it. */
+#include "fixture.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "deny.h"
+#include "port/uring.h"
+
+static struct fixture fixture;
+
+static struct tg_uring_port *uring(void)
+{
+    return tg_uring_port_of(fixture.port);
+}
+
+/* --- queues that run full ---------------------------------------------------------------------- */
+
+/* Each of them receives and sends between two waits: more submissions than the queue has places. */
+static void more_submissions_than_places_all_happen(void **state)
+{
+    enum {
+        STREAMS = 600
+    };
+    static struct tg_stream streams[STREAMS];
+    static tg_socket peers[STREAMS];
+    _Static_assert(2 * STREAMS > TG_URING_SQ_ENTRIES, "the queue is to run full");
+    (void)state;
+    fixture_open(&fixture, NULL);
+    for (int i = 0; i < STREAMS; i++) {
+        peers[i] = fixture_pair(&fixture, &streams[i]);
+        peer_send(peers[i], "up", 2);
+    }
+    const struct tg_slice halves[2] = {{(const uint8_t *)"do", 2}, {(const uint8_t *)"wn", 2}};
+    for (int i = 0; i < STREAMS; i++) {
+        tg_port_receive(fixture.port, &streams[i]);
+        CHECK(tg_port_send(fixture.port, &streams[i], halves, 2) == TG_PORT_PENDING);
+    }
+    for (int i = 0; i < STREAMS; i++) {
+        char word[4];
+        CHECK(fixture_take(&fixture, TG_COMPLETION_SEND, &streams[i]).result == 4);
+        fixture_read(&fixture, &streams[i], word, 2);
+        CHECK(memcmp(word, "up", 2) == 0);
+        peer_receive(peers[i], word, 4);
+        CHECK(memcmp(word, "down", 4) == 0);
+        tg_socket_close(peers[i]);
+        fixture_close_stream(&fixture, &streams[i]);
+    }
+    fixture_close(&fixture);
+}
+
+/* Completions that nobody takes, until the queue has no place left and the kernel keeps the rest. */
+static void overflow_completions(void)
+{
+    for (uint32_t i = 0; i < TG_URING_CQ_ENTRIES + 100; i++) {
+        struct tg_sqe *sqe = tg_uring_port_sqe(uring());
+        CHECK(sqe != NULL);
+        sqe->opcode = TG_OP_NOP;
+    }
+    CHECK(tg_uring_enter(&uring()->ring, 0, 0) == 0);
+    CHECK((atomic_load(uring()->ring.sq_flags) & TG_SQ_CQ_OVERFLOW) != 0);
+}
+
+static void an_overflown_completion_queue_loses_nothing(void **state)
+{
+    static struct tg_stream stream;
+    static uint8_t sent[40000];
+    static uint8_t got[40000];
+    (void)state;
+    fixture_open(&fixture, NULL);
+    tg_socket peer = fixture_pair(&fixture, &stream);
+    tg_port_receive(fixture.port, &stream);
+    fixture_settle(&fixture);
+    for (int round = 0; round < 3; round++) {
+        /* What is received meanwhile ends its request: without a place there is no MORE. */
+        pattern_fill(sent, (size_t)round * sizeof sent, sizeof sent);
+        peer_send(peer, sent, sizeof sent / 2);
+        overflow_completions();
+        peer_send(peer, sent + sizeof sent / 2, sizeof sent / 2);
+        fixture_read(&fixture, &stream, got, sizeof got);
+        CHECK(pattern_matches(got, (size_t)round * sizeof sent, sizeof got));
+    }
+    peer_send(peer, "on", 2); /* and it goes on */
+    fixture_read(&fixture, &stream, got, 2);
+    tg_socket_close(peer);
+    fixture_close_stream(&fixture, &stream);
+    fixture_close(&fixture);
+}
+
+/* The addresses are asked with a submission of their own, whose answer must be found. */
+static void addresses_are_known_while_completions_wait(void **state)
+{
+    static struct tg_stream stream;
+    struct throng_address local;
+    (void)state;
+    fixture_open(&fixture, NULL);
+    tg_socket peer = fixture_pair(&fixture, &stream);
+    for (int i = 0; i < 100; i++) {
+        struct tg_sqe *sqe = tg_uring_port_sqe(uring());
+        CHECK(sqe != NULL);
+        sqe->opcode = TG_OP_NOP;
+    }
+    for (int i = 0; i < 3; i++) {
+        CHECK(tg_port_addresses(fixture.port, &stream, NULL, &local) == 0);
+        CHECK(local.port == fixture.address.port);
+    }
+    fixture_expect_sleep(&fixture);
+    tg_socket_close(peer);
+    fixture_close_stream(&fixture, &stream);
+    fixture_close(&fixture);
+}
+
+/* --- input that came too early ----------------------------------------------------------------- */
+
+static void without_a_record_to_hold_it_input_waits_in_the_queue(void **state)
+{
+    static struct tg_stream paused;
+    static struct tg_stream other;
+    char word[5];
+    (void)state;
+    fixture_open(&fixture, NULL);
+    tg_socket peer = fixture_pair(&fixture, &paused);
+    tg_socket other_peer = fixture_pair(&fixture, &other);
+    tg_port_receive(fixture.port, &paused);
+    tg_port_receive(fixture.port, &other);
+    fixture_settle(&fixture);
+    uint32_t free = uring()->held_free;
+    uring()->held_free = TG_INDEX_NONE;
+    peer_send(peer, "first", 5);
+    CHECK(tg_uring_enter(&uring()->ring, 1, 1000000000) == 0); /* taken, and then not wanted */
+    tg_port_pause(fixture.port, &paused);
+    peer_send(other_peer, "later", 5);
+    for (int i = 0; i < 5; i++) {
+        fixture_pump(&fixture, 1);
+    }
+    CHECK(!fixture_has(&fixture, TG_COMPLETION_RECEIVE, &paused));
+    uring()->held_free = free;
+    fixture_read(&fixture, &other, word, 5);
+    CHECK(memcmp(word, "later", 5) == 0);
+    CHECK(!fixture_has(&fixture, TG_COMPLETION_RECEIVE, &paused));
+    tg_port_receive(fixture.port, &paused);
+    fixture_read(&fixture, &paused, word, 5);
+    CHECK(memcmp(word, "first", 5) == 0);
+    tg_socket_close(peer);
+    tg_socket_close(other_peer);
+    fixture_close_stream(&fixture, &paused);
+    fixture_close_stream(&fixture, &other);
+    fixture_close(&fixture);
+}
+
+/* Takes input that nobody has completed yet. */
+static tg_socket take_early(struct tg_stream *stream)
+{
+    tg_socket peer = fixture_pair(&fixture, stream);
+    tg_port_receive(fixture.port, stream);
+    fixture_settle(&fixture);
+    peer_send(peer, "early", 5);
+    CHECK(tg_uring_enter(&uring()->ring, 1, 1000000000) == 0);
+    return peer;
+}
+
+static void a_stop_lets_what_was_taken_come_and_takes_no_more(void **state)
+{
+    static struct tg_stream stream;
+    char word[5];
+    (void)state;
+    fixture_open(&fixture, NULL);
+    tg_socket peer = take_early(&stream);
+    tg_port_stop(fixture.port, &stream);
+    fixture_read(&fixture, &stream, word, 5);
+    CHECK(memcmp(word, "early", 5) == 0);
+    fixture_settle(&fixture); /* now the cancel has arrived */
+    peer_send(peer, "wait!", 5);
+    fixture_settle(&fixture);
+    CHECK(!fixture_has(&fixture, 0, &stream));
+    tg_port_receive(fixture.port, &stream);
+    fixture_read(&fixture, &stream, word, 5);
+    CHECK(memcmp(word, "wait!", 5) == 0);
+    tg_socket_close(peer);
+    fixture_close_stream(&fixture, &stream);
+    fixture_close(&fixture);
+}
+
+/* fixture_close checks that every buffer is at home. */
+static void a_close_gives_the_buffers_of_untaken_input_back(void **state)
+{
+    static struct tg_stream streams[3];
+    (void)state;
+    fixture_open(&fixture, NULL);
+    for (int i = 0; i < 3; i++) {
+        tg_socket peer = take_early(&streams[i]);
+        if (i == 1) {
+            tg_port_pause(fixture.port, &streams[i]);
+            fixture_settle(&fixture); /* now it is held, no longer in the queue */
+        }
+        tg_port_close(fixture.port, &streams[i], i == 2 ? TG_CLOSE_ABORT : TG_CLOSE_NORMAL);
+        (void)fixture_take(&fixture, TG_COMPLETION_CLOSE, &streams[i]);
+        CHECK(!fixture_has(&fixture, 0, &streams[i]));
+        tg_socket_close(peer);
+    }
+    fixture_close(&fixture);
+}
+
+static void an_end_that_was_taken_early_comes_behind_the_bytes(void **state)
+{
+    static struct tg_stream stream;
+    char word[5];
+    (void)state;
+    fixture_open(&fixture, NULL);
+    tg_socket peer = take_early(&stream);
+    tg_port_pause(fixture.port, &stream);
+    tg_socket_close(peer);
+    fixture_settle(&fixture);
+    CHECK(!fixture_has(&fixture, 0, &stream));
+    tg_port_receive(fixture.port, &stream);
+    fixture_read(&fixture, &stream, word, 5);
+    CHECK(fixture_take(&fixture, TG_COMPLETION_RECEIVE, &stream).result == 0);
+    fixture_close_stream(&fixture, &stream);
+    fixture_close(&fixture);
+}
+
+/* A kernel that used a buffer up at each end of a stream, or that we believed to do so, would leave
+ * none after two. */
+static void a_thousand_ends_use_no_buffer_up(void **state)
+{
+    static struct tg_stream stream;
+    struct fixture_options options = fixture_defaults;
+    uint8_t byte;
+    (void)state;
+    options.buffers = 2;
+    fixture_open(&fixture, &options);
+    for (uint32_t i = 0; i < test_scaled(1000); i++) {
+        tg_socket peer = fixture_pair(&fixture, &stream);
+        tg_port_receive(fixture.port, &stream);
+        peer_send(peer, "x", 1);
+        fixture_read(&fixture, &stream, &byte, 1);
+        if (i % 2 == 0) {
+            tg_socket_close(peer);
+        } else {
+            tg_socket_abort(peer);
+        }
+        CHECK(fixture_take(&fixture, TG_COMPLETION_RECEIVE, &stream).result <= 0);
+        fixture_close_stream(&fixture, &stream);
+    }
+    CHECK(fixture_counter(&fixture.port->counters.buffers_missed) == 0);
+    fixture_close(&fixture);
+}
+
+/* --- accepts in flight --------------------------------------------------------------------------- */
+
+static void connections_that_come_as_credit_ends_are_kept_for_later(void **state)
+{
+    enum {
+        EARLY = 5
+    };
+    static struct tg_stream streams[EARLY];
+    tg_socket peers[EARLY];
+    (void)state;
+    fixture_open(&fixture, NULL);
+    tg_port_accept(fixture.port, &fixture.listener, 100);
+    fixture_pump(&fixture, 0); /* the accepts are in flight */
+    for (int i = 0; i < EARLY; i++) {
+        peers[i] = peer_connect(&fixture.address);
+    }
+    tg_port_accept(fixture.port, &fixture.listener, 0);
+    for (int i = 0; i < 5; i++) {
+        fixture_pump(&fixture, 1);
+    }
+    CHECK(!fixture_has(&fixture, TG_COMPLETION_ACCEPT, &fixture.listener));
+    for (int credit = 2; credit <= EARLY; credit += 3) {
+        tg_port_accept(fixture.port, &fixture.listener, credit == 2 ? 2 : EARLY - 2);
+        for (int i = credit == 2 ? 0 : 2; i < credit; i++) {
+            struct tg_completion accepted =
+                fixture_take(&fixture, TG_COMPLETION_ACCEPT, &fixture.listener);
+            CHECK(accepted.result == 0);
+            CHECK(tg_port_adopt(fixture.port, &streams[i], accepted.accepted) == 0);
+        }
+        fixture_expect_sleep(&fixture);
+    }
+    for (int i = 0; i < EARLY; i++) {
+        tg_socket_close(peers[i]);
+        fixture_close_stream(&fixture, &streams[i]);
+        memset(&streams[i], 0, sizeof streams[i]);
+    }
+    fixture_close(&fixture);
+}
+
+static void a_closed_listener_resets_what_came_as_credit_ended(void **state)
+{
+    (void)state;
+    fixture_open(&fixture, NULL);
+    tg_port_accept(fixture.port, &fixture.listener, 100);
+    fixture_pump(&fixture, 0);
+    tg_socket peer = peer_connect(&fixture.address);
+    tg_port_accept(fixture.port, &fixture.listener, 0);
+    fixture_pump(&fixture, 10);
+    tg_port_close_listener(fixture.port, &fixture.listener);
+    (void)fixture_take(&fixture, TG_COMPLETION_LISTENER_CLOSE, &fixture.listener);
+    fixture.listening = false;
+    fixture_pump(&fixture, 0);
+    CHECK(peer_receive_any(peer) == THRONG_ECONNRESET);
+    tg_socket_close(peer);
+    fixture_close(&fixture);
+}
+
+/* --- the end of its thread ------------------------------------------------------------------------- */
+
+/* A thread that uses the port: two streams receive, one of them has a send in flight. */
+static struct tg_stream left[2];
+
+static void *use_and_leave(void *argument)
+{
+    tg_socket *peers = argument;
+    for (int i = 0; i < 2; i++) {
+        peers[i] = fixture_pair(&fixture, &left[i]);
+        tg_port_receive(fixture.port, &left[i]);
+    }
+    (void)fixture_fill(&fixture, &left[1], 0);
+    tg_port_accept(fixture.port, &fixture.listener, 10);
+    fixture_pump(&fixture, 0);
+    return NULL;
+}
+
+static void another_thread_ends_what_a_thread_that_is_gone_has_left(void **state)
+{
+    tg_socket peers[2];
+    pthread_t thread;
+    (void)state;
+    fixture_open(&fixture, NULL);
+    CHECK(pthread_create(&thread, NULL, use_and_leave, peers) == 0);
+    CHECK(pthread_join(thread, NULL) == 0);
+    for (int i = 0; i < 2; i++) {
+        tg_port_close(fixture.port, &left[i], TG_CLOSE_NORMAL);
+    }
+    for (int i = 0; i < 2; i++) {
+        (void)fixture_take(&fixture, TG_COMPLETION_CLOSE, &left[i]);
+    }
+    CHECK(fixture_take(&fixture, TG_COMPLETION_SEND, &left[1]).result < 0);
+    fixture_close(&fixture); /* the listener too, whose accepts were in flight */
+    for (int i = 0; i < 2; i++) {
+        static uint8_t bytes[65536];
+        int got;
+        do {
+            CHECK(tg_socket_wait(peers[i], false, DEADLINE_MS) == 1);
+            got = tg_socket_receive(peers[i], bytes, sizeof bytes);
+        } while (got > 0);
+        CHECK(got == THRONG_EEOF || got == THRONG_ECONNRESET);
+        tg_socket_close(peers[i]);
+    }
+}
+
+/* --- systems without it -------------------------------------------------------------------------- */
+
+/* In a child process: it denies itself the call. */
+static void expect_epoll_without(long call, int error, const char *reason)
+{
+    (void)fflush(NULL);
+    pid_t child = fork();
+    CHECK(child >= 0);
+    if (child == 0) {
+        char said[TG_PORT_REASON_BYTES];
+        bool right = deny_system_call(call, error) &&
+                     tg_port_backend_find("auto") == &tg_epoll_backend &&
+                     tg_port_backend_check(&tg_uring_backend, said) == THRONG_ENOTSUP &&
+                     strcmp(said, reason) == 0;
+        if (!right) {
+            (void)fprintf(stderr, "it said: %s\n", said);
+        }
+        _Exit(right ? 0 : 1);
+    }
+    int status;
+    CHECK(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void a_system_that_forbids_it_gets_epoll_and_says_why(void **state)
+{
+    (void)state;
+    expect_epoll_without(SYS_io_uring_setup, EPERM, "io_uring_setup: Operation not permitted");
+    expect_epoll_without(SYS_io_uring_setup, ENOSYS, "io_uring_setup: Function not implemented");
+    expect_epoll_without(SYS_io_uring_register, EINVAL, "provided buffers: Invalid argument");
+    expect_epoll_without(SYS_io_uring_enter, EPERM, "multishot receive: Operation not permitted");
+}
+
+int run_uring_tests(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(more_submissions_than_places_all_happen),
+        cmocka_unit_test(an_overflown_completion_queue_loses_nothing),
+        cmocka_unit_test(addresses_are_known_while_completions_wait),
+        cmocka_unit_test(without_a_record_to_hold_it_input_waits_in_the_queue),
+        cmocka_unit_test(a_stop_lets_what_was_taken_come_and_takes_no_more),
+        cmocka_unit_test(a_close_gives_the_buffers_of_untaken_input_back),
+        cmocka_unit_test(an_end_that_was_taken_early_comes_behind_the_bytes),
+        cmocka_unit_test(a_thousand_ends_use_no_buffer_up),
+        cmocka_unit_test(connections_that_come_as_credit_ends_are_kept_for_later),
+        cmocka_unit_test(a_closed_listener_resets_what_came_as_credit_ended),
+        cmocka_unit_test(another_thread_ends_what_a_thread_that_is_gone_has_left),
+        cmocka_unit_test(a_system_that_forbids_it_gets_epoll_and_says_why),
+    };
+    bool is_uring = strncmp(fixture_backend->name, "io_uring", 8) == 0;
+    return is_uring ? cmocka_run_group_tests_name("port: io_uring", tests, NULL, NULL) : 0;
+}
