@@ -19,20 +19,9 @@ static void take_seat(struct tg_seat *seat, uint32_t worker, uint64_t conn)
     tg_chain_init(&seat->pending);
 }
 
-/* Fills the user's event. False for one that the user is not to see: it is released at once. */
-static bool deliver(struct throng_server *server, uint32_t worker,
-                    const struct tg_event_entry *entry, struct throng_event *event)
+static void fill_event(struct throng_event *event, const struct tg_event_entry *entry,
+                       const struct tg_seat *seat, uint32_t worker)
 {
-    struct tg_seat *seat = &server->seats[tg_conn_slot(entry->conn)];
-    bool wanted = true;
-    if (TG_LIKELY(entry->type == THRONG_EVENT_MESSAGE)) {
-        /* After throng_close or throng_abort only CLOSED is of interest. */
-        wanted = (seat->flags & (TG_SEAT_CLOSING | TG_SEAT_ABORTING)) == 0;
-    } else if (entry->type == THRONG_EVENT_OPEN) {
-        take_seat(seat, worker, entry->conn);
-    } else {
-        seat->flags |= TG_SEAT_GONE;
-    }
     TG_REQUIRE(seat->id == entry->conn);
     event->type = entry->type;
     event->reason = entry->reason;
@@ -43,26 +32,65 @@ static bool deliver(struct throng_server *server, uint32_t worker,
     event->listener = entry->listener;
     event->private_worker = worker;
     event->private_token = (uint64_t)entry->holder << 32 | entry->size;
-    return wanted;
+}
+
+/* The events that change a seat. */
+TG_OUT_OF_LINE static void deliver_change(struct tg_seat *seat, uint32_t worker,
+                                          const struct tg_event_entry *entry,
+                                          struct throng_event *event)
+{
+    if (entry->type == THRONG_EVENT_OPEN) {
+        take_seat(seat, worker, entry->conn);
+    } else {
+        seat->flags |= TG_SEAT_GONE;
+    }
+    fill_event(event, entry, seat, worker);
+}
+
+/* Fills the user's event. False for one that the user is not to see: it is released at once. */
+static bool deliver(struct tg_seat *seat, uint32_t worker, const struct tg_event_entry *entry,
+                    struct throng_event *event)
+{
+    if (TG_LIKELY(entry->type == THRONG_EVENT_MESSAGE)) {
+        fill_event(event, entry, seat, worker);
+        /* After throng_close or throng_abort only CLOSED is of interest. */
+        return (seat->flags & (TG_SEAT_CLOSING | TG_SEAT_ABORTING)) == 0;
+    }
+    deliver_change(seat, worker, entry, event);
+    return true;
+}
+
+/* Takes events of one worker: a run of the batch that fits `capacity`, as it lies in the ring.
+ * *taken is how long it was; answers how many of them the user is to see. */
+static size_t take_run(struct throng_server *server, uint32_t worker, struct throng_event *events,
+                       size_t capacity, uint32_t *taken)
+{
+    struct tg_ring *ring = &server->workers[worker].events;
+    struct tg_seat *seats = server->seats;
+    const uint32_t most = server->batch_left < capacity ? server->batch_left : (uint32_t)capacity;
+    const struct tg_event_entry *entry = tg_ring_peek_run(ring, most, taken);
+    const struct tg_event_entry *end = entry + *taken;
+    struct throng_event *event = events;
+    tg_count(&server->counters.events_unreleased, *taken);
+    for (; entry != end; entry++) {
+        if (TG_LIKELY(deliver(&seats[tg_conn_slot(entry->conn)], worker, entry, event))) {
+            event++;
+        } else {
+            throng_release_event(server, event);
+        }
+    }
+    tg_ring_pop_run(ring, *taken);
+    server->batch_left -= *taken;
+    return (size_t)(event - events);
 }
 
 static size_t take_from(struct throng_server *server, uint32_t worker, struct throng_event *events,
                         size_t capacity)
 {
-    struct tg_ring *ring = &server->workers[worker].events;
     size_t count = 0;
-    const struct tg_event_entry *entry;
-    while (count < capacity && server->batch_left > 0 &&
-           (entry = tg_ring_peek_seen(ring)) != NULL) {
-        bool wanted = deliver(server, worker, entry, &events[count]);
-        tg_ring_pop(ring);
-        tg_count(&server->counters.events_unreleased, 1);
-        server->batch_left--;
-        if (wanted) {
-            count++;
-        } else {
-            throng_release_event(server, &events[count]);
-        }
+    uint32_t taken = 1;
+    while (count < capacity && taken > 0) {
+        count += take_run(server, worker, events + count, capacity - count, &taken);
     }
     return count;
 }
@@ -248,20 +276,52 @@ int throng_get_event(struct throng_server *server, struct throng_event *event, i
     return throng_get_events(server, event, 1, timeout_ms);
 }
 
-/* Adds to the release that is being filled, or begins another. */
-static void push_release(struct tg_worker *worker, uint32_t slot, uint32_t holder, uint32_t bytes)
+/* CLOSED was released: the seat is empty. */
+static void leave_seat(struct throng_server *server, uint64_t conn)
 {
-    struct tg_release_entry *entry = tg_ring_last_pushed(&worker->releases);
-    if (entry != NULL && entry->slot == slot && entry->holder == holder) {
-        entry->count++;
-        entry->bytes += bytes;
-        return;
+    struct tg_seat *seat = &server->seats[tg_conn_slot(conn)];
+    TG_REQUIRE(seat->id == conn);
+    if (!tg_chain_is_empty(&seat->pending)) {
+        tg_count(&server->counters.bytes_dropped, seat->pending.bytes);
+        tg_server_free_chain(server, &seat->pending);
     }
-    entry = tg_ring_claim(&worker->releases);
+    seat->id = 0;
+}
+
+/* Begins another release entry. */
+TG_OUT_OF_LINE static void push_release(struct throng_server *server,
+                                        const struct throng_event *event)
+{
+    TG_REQUIRE(event->private_worker < server->config.worker_count);
+    struct tg_ring *ring = &server->workers[event->private_worker].releases;
+    struct tg_release_entry *entry = tg_ring_claim(ring);
     /* As many entries as events can be out: it cannot be full. */
     TG_REQUIRE(entry != NULL);
-    *entry = (struct tg_release_entry){.slot = slot, .holder = holder, .count = 1, .bytes = bytes};
-    tg_ring_push(&worker->releases);
+    *entry = (struct tg_release_entry){.slot = tg_conn_slot(event->conn.id),
+                                       .holder = (uint32_t)(event->private_token >> 32),
+                                       .count = 1};
+    if (event->type == THRONG_EVENT_MESSAGE) {
+        entry->bytes = (uint32_t)event->private_token + THRONG_FRAME_HEADER_BYTES;
+    } else if (event->type == THRONG_EVENT_CLOSED) {
+        leave_seat(server, event->conn.id);
+    }
+    tg_ring_push(ring);
+    server->release = entry;
+    server->releases_due = true;
+}
+
+/* Adds a message to the release entry that is being filled; false if it does not belong there. */
+static bool add_to_release(struct throng_server *server, const struct throng_event *event)
+{
+    struct tg_release_entry *entry = server->release;
+    if (entry == NULL || event->type != THRONG_EVENT_MESSAGE ||
+        entry->slot != tg_conn_slot(event->conn.id) ||
+        entry->holder != (uint32_t)(event->private_token >> 32)) {
+        return false;
+    }
+    entry->count++;
+    entry->bytes += (uint32_t)event->private_token + THRONG_FRAME_HEADER_BYTES;
+    return true;
 }
 
 void throng_release_event(struct throng_server *server, struct throng_event *event)
@@ -269,23 +329,9 @@ void throng_release_event(struct throng_server *server, struct throng_event *eve
     if (server == NULL || event == NULL || event->type == 0) {
         return; /* released before */
     }
-    TG_REQUIRE(event->private_worker < server->config.worker_count);
-    uint32_t slot = tg_conn_slot(event->conn.id);
-    uint32_t holder = (uint32_t)(event->private_token >> 32);
-    uint32_t bytes = 0;
-    if (event->type == THRONG_EVENT_MESSAGE) {
-        bytes = (uint32_t)event->private_token + THRONG_FRAME_HEADER_BYTES;
-    } else if (event->type == THRONG_EVENT_CLOSED) {
-        struct tg_seat *seat = &server->seats[slot];
-        TG_REQUIRE(seat->id == event->conn.id);
-        if (!tg_chain_is_empty(&seat->pending)) {
-            tg_count(&server->counters.bytes_dropped, seat->pending.bytes);
-            tg_server_free_chain(server, &seat->pending);
-        }
-        seat->id = 0;
+    if (!add_to_release(server, event)) {
+        push_release(server, event);
     }
-    push_release(&server->workers[event->private_worker], slot, holder, bytes);
-    server->releases_due = true;
     tg_count(&server->counters.events_unreleased, (uint64_t)-1);
     event->type = 0;
     event->data = NULL;

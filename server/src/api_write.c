@@ -121,6 +121,7 @@ static void flush_drain(struct throng_server *server, uint32_t worker)
 void tg_server_flush(struct throng_server *server)
 {
     server->releases_due = false; /* those held back are told by their connections in the list */
+    server->release = NULL;
     uint64_t full = server->dirty_head == TG_INDEX_NONE ? 0 : flush_seats(server);
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         struct tg_worker *worker = &server->workers[i];
@@ -171,21 +172,20 @@ static int check_seat(struct throng_server *server, throng_conn conn, struct tg_
     return 0;
 }
 
+/* Appends a frame in new blocks, if need be. */
 static bool append(struct throng_server *server, struct tg_seat *seat, const void *data,
                    size_t size)
 {
     uint8_t header[THRONG_FRAME_HEADER_BYTES];
     tg_frame_length_write(header, (uint32_t)size, server->config.options.byte_order);
-    if (tg_chain_append_in_room(&seat->pending, &server->blocks, header, data, size)) {
-        return true;
-    }
     return seat->units_out < server->config.send_units_max &&
            tg_chain_append(&seat->pending, &server->blocks, seat->id,
                            server->config.send_units_max - seat->units_out, header, sizeof(header),
                            data, size);
 }
 
-int throng_write_data(struct throng_server *server, throng_conn conn, const void *data, size_t size)
+TG_OUT_OF_LINE static int write_anywhere(struct throng_server *server, throng_conn conn,
+                                         const void *data, size_t size)
 {
     struct tg_seat *seat;
     int result = check_seat(server, conn, &seat);
@@ -209,6 +209,35 @@ int throng_write_data(struct throng_server *server, throng_conn conn, const void
         }
     }
     mark_dirty(server, seat);
+    tg_count(&server->counters.messages_written, 1);
+    return 0;
+}
+
+/* The hot case: one more message for a connection to which something was written since the last
+ * flush, with room for it behind that. False, with nothing changed, in every other case. */
+static bool write_behind(struct throng_server *server, throng_conn conn, const void *data,
+                         size_t size)
+{
+    uint32_t slot = tg_conn_slot(conn.id);
+    if (slot >= server->arena.capacity || data == NULL ||
+        size > server->config.options.message_bytes_max) {
+        return false;
+    }
+    struct tg_seat *seat = &server->seats[slot];
+    const uint16_t refusing = TG_SEAT_GONE | TG_SEAT_CLOSING | TG_SEAT_ABORTING;
+    if (seat->id != conn.id || (seat->flags & (TG_SEAT_DIRTY | refusing)) != TG_SEAT_DIRTY) {
+        return false;
+    }
+    uint8_t header[THRONG_FRAME_HEADER_BYTES];
+    tg_frame_length_write(header, (uint32_t)size, server->config.options.byte_order);
+    return tg_chain_append_in_room(&seat->pending, &server->blocks, header, data, size);
+}
+
+int throng_write_data(struct throng_server *server, throng_conn conn, const void *data, size_t size)
+{
+    if (server == NULL || !write_behind(server, conn, data, size)) {
+        return write_anywhere(server, conn, data, size);
+    }
     tg_count(&server->counters.messages_written, 1);
     return 0;
 }

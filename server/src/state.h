@@ -73,6 +73,9 @@ struct throng_server {
     uint32_t batch_left;  /* events until the next flush */
     uint32_t next_worker; /* whose ring is looked at first */
     bool releases_due;    /* pushed, not published */
+    /* The last of them, to which more messages of the same connection and holder are added; or NULL.
+     * A slot belongs to one worker until its release was published, so these two name it. */
+    struct tg_release_entry *release;
     bool draining;
     uint32_t drain_deadline_ms;
     uint64_t drain_due; /* bit per worker that is still to be told */

@@ -9,8 +9,11 @@ _Noreturn void tg_assert_failed(const char *kind, const char *condition, const c
 
 #if defined(__GNUC__)
 #define TG_LIKELY(x) __builtin_expect(!!(x), 1)
+/* A function off the hot path that stays one, so that its hot caller need not save registers. */
+#define TG_OUT_OF_LINE __attribute__((noinline))
 #else
 #define TG_LIKELY(x) (x)
+#define TG_OUT_OF_LINE
 #endif
 
 /* At entry: arguments, owning thread, state. */

@@ -79,14 +79,23 @@ static inline void tg_ring_push(struct tg_ring *ring)
     ring->tail++;
 }
 
-/* Producer: the latest pushed entry if it is not published yet, so that more can be added to it;
- * else NULL. */
-static inline void *tg_ring_last_pushed(struct tg_ring *ring)
+/* Producer: free entries that lie in a row, from the next one on: at most `most` (>= 1). *count is
+ * their number, 0 if the ring is full. tg_ring_push_run() follows. */
+static inline void *tg_ring_claim_run(struct tg_ring *ring, uint32_t most, uint32_t *count)
 {
-    if (atomic_load_explicit(&ring->tail_shared, memory_order_relaxed) == ring->tail) {
-        return NULL;
-    }
-    return ring->entries + (size_t)((ring->tail - 1) & ring->mask) * ring->entry_bytes;
+    void *first = tg_ring_claim(ring);
+    const uint32_t place = ring->tail & ring->mask;
+    const uint32_t to_end = ring->mask + 1 - place;
+    const uint32_t room = ring->mask + 1 - (ring->tail - ring->head_seen);
+    const uint32_t in_a_row = room < to_end ? room : to_end;
+    *count = most < in_a_row ? most : in_a_row;
+    return first;
+}
+
+/* Producer: counts the first `count` entries of the claimed run as filled. */
+static inline void tg_ring_push_run(struct tg_ring *ring, uint32_t count)
+{
+    ring->tail += count;
 }
 
 /* Producer: makes all pushed entries visible to the consumer. Answers whether there were any. */
@@ -122,6 +131,25 @@ static inline void *tg_ring_peek_seen(struct tg_ring *ring)
         return NULL;
     }
     return ring->entries + (size_t)(ring->head & ring->mask) * ring->entry_bytes;
+}
+
+/* Consumer: like tg_ring_peek_seen, for entries that lie in a row: at most `most`. *count is their
+ * number, 0 if there is none. tg_ring_pop_run() follows. */
+static inline void *tg_ring_peek_run(const struct tg_ring *ring, uint32_t most, uint32_t *count)
+{
+    const uint32_t place = ring->head & ring->mask;
+    const uint32_t to_end = ring->mask + 1 - place;
+    const uint32_t seen = ring->tail_seen - ring->head;
+    const uint32_t in_a_row = seen < to_end ? seen : to_end;
+    *count = most < in_a_row ? most : in_a_row;
+    return ring->entries + (size_t)place * ring->entry_bytes;
+}
+
+/* Consumer: takes `count` entries. */
+static inline void tg_ring_pop_run(struct tg_ring *ring, uint32_t count)
+{
+    TG_REQUIRE(count <= ring->tail_seen - ring->head);
+    ring->head += count;
 }
 
 /* Consumer: a fresh look. Answers how many entries are readable. */

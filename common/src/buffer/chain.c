@@ -139,11 +139,7 @@ static bool append_blocks(struct tg_chain *chain, struct tg_block_pool *pool, ui
 {
     struct plan plan;
     size_t total = source.prefix_size + source.size;
-    if (units_max > UNITS_LIMIT) {
-        units_max = UNITS_LIMIT;
-    }
-    if (chain->units >= units_max ||
-        !plan_blocks(&plan, pool, total - room, units_max - chain->units)) {
+    if (!plan_blocks(&plan, pool, total - room, units_max - chain->units)) {
         return false;
     }
     size_t written = 0;
@@ -163,6 +159,23 @@ static bool append_blocks(struct tg_chain *chain, struct tg_block_pool *pool, ui
     return true;
 }
 
+/* The append that one more small block is enough for; `room` bytes are left in the last one. */
+static bool append_small_block(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
+                               struct source source, size_t room)
+{
+    uint32_t block = tg_block_pool_take_small(pool, conn);
+    if (block == TG_BLOCK_NONE) {
+        return false;
+    }
+    chain->bytes += (uint32_t)(source.prefix_size + source.size);
+    if (room > 0) {
+        (void)fill_block(pool, chain->tail, &source);
+    }
+    link_block(chain, pool, block);
+    put_whole(pool, block, &source);
+    return true;
+}
+
 bool tg_chain_append(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
                      uint32_t units_max, const void *prefix, size_t prefix_size, const void *data,
                      size_t size)
@@ -178,16 +191,15 @@ bool tg_chain_append(struct tg_chain *chain, struct tg_block_pool *pool, uint64_
             chain->bytes += (uint32_t)(prefix_size + size);
             return true;
         }
-    } else if (prefix_size + size <= TG_BLOCK_BYTES && units_max >= 1) {
-        /* Hot: the first small message of a batch. */
-        uint32_t block = tg_block_pool_take_small(pool, conn);
-        if (block == TG_BLOCK_NONE) {
-            return false;
-        }
-        link_block(chain, pool, block);
-        put_whole(pool, block, &source);
-        chain->bytes = (uint32_t)(prefix_size + size);
-        return true;
+    }
+    if (units_max > UNITS_LIMIT) {
+        units_max = UNITS_LIMIT;
+    }
+    if (chain->units >= units_max) {
+        return false;
+    }
+    if (prefix_size + size - room <= TG_BLOCK_BYTES) {
+        return append_small_block(chain, pool, conn, source, room);
     }
     return append_blocks(chain, pool, conn, units_max, source, room);
 }
@@ -235,7 +247,7 @@ uint32_t tg_chain_gather(const struct tg_chain *chain, const struct tg_block_poo
     return count;
 }
 
-/* Moves the first block of the chain, all of it sent, to the end of `done`. */
+/* Moves the first block of the chain, all of it sent, to the front of `done`. */
 static void retire_front(struct tg_chain *chain, struct tg_block_pool *pool, struct tg_chain *done)
 {
     uint32_t index = chain->head;
@@ -246,8 +258,12 @@ static void retire_front(struct tg_chain *chain, struct tg_block_pool *pool, str
         chain->tail = TG_BLOCK_NONE;
     }
     block->begin = block->end;
-    block->next = TG_BLOCK_NONE;
-    link_block(done, pool, index);
+    block->next = done->head;
+    done->head = index;
+    if (done->tail == TG_BLOCK_NONE) {
+        done->tail = index;
+    }
+    done->units += tg_block_units(pool, index);
 }
 
 void tg_chain_advance(struct tg_chain *chain, struct tg_block_pool *pool, size_t bytes,

@@ -59,12 +59,12 @@ static inline bool tg_chain_append_in_room(struct tg_chain *chain, struct tg_blo
         return false;
     }
     uint8_t *target = tg_block_data(pool, chain->tail) + end;
+    block->end = (uint16_t)(end + 4 + size);
+    chain->bytes += (uint32_t)(4 + size);
     memcpy(target, header, 4);
     if (size > 0) {
         memcpy(target + 4, data, size);
     }
-    block->end = (uint16_t)(end + 4 + size);
-    chain->bytes += (uint32_t)(4 + size);
     return true;
 }
 
@@ -76,8 +76,10 @@ void tg_chain_join(struct tg_chain *target, struct tg_chain *source, struct tg_b
 uint32_t tg_chain_gather(const struct tg_chain *chain, const struct tg_block_pool *pool,
                          struct tg_slice *slices, uint32_t capacity, size_t *bytes);
 
-/* Drops `bytes` (<= chain->bytes) from the front. Blocks that became empty are moved, in order, to
- * the end of `done`, which its holder returns to the pool's owner. */
+/* Drops `bytes` (<= chain->bytes) from the front. Blocks that became empty are moved, one by one, to
+ * the front of `done`, which its holder returns to the pool's owner. So the free stack gets them in
+ * the reverse of their order and gives them out in it: neighbours stay neighbours, and a gathered
+ * send keeps to one slice. */
 void tg_chain_advance(struct tg_chain *chain, struct tg_block_pool *pool, size_t bytes,
                       struct tg_chain *done);
 

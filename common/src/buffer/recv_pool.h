@@ -28,10 +28,16 @@ void tg_recv_pool_init(struct tg_recv_pool *pool, void *memory, uint32_t buffer_
 /* A free buffer with one reference, the latest freed first; TG_INDEX_NONE if there is none. */
 uint32_t tg_recv_pool_take(struct tg_recv_pool *pool);
 
-static inline void tg_recv_pool_retain(struct tg_recv_pool *pool, uint32_t buffer)
+static inline void tg_recv_pool_retain_many(struct tg_recv_pool *pool, uint32_t buffer,
+                                            uint32_t count)
 {
     TG_REQUIRE(buffer < pool->count && pool->references[buffer] > 0);
-    pool->references[buffer]++;
+    pool->references[buffer] += count;
+}
+
+static inline void tg_recv_pool_retain(struct tg_recv_pool *pool, uint32_t buffer)
+{
+    tg_recv_pool_retain_many(pool, buffer, 1);
 }
 
 /* Drops `count` references; the buffer is free at zero. */

@@ -35,12 +35,6 @@ void tg_assembler_reset(struct tg_assembler *assembler, struct tg_message_pool *
     tg_assembler_init(assembler);
 }
 
-static void skip_input(struct tg_input *input, size_t bytes)
-{
-    input->data += bytes;
-    input->size -= bytes;
-}
-
 /* Collects header bytes; answers whether the header is whole. */
 static bool collect_header(struct tg_assembler *assembler, const struct tg_frame_rules *rules,
                            struct tg_input *input)
@@ -50,7 +44,7 @@ static bool collect_header(struct tg_assembler *assembler, const struct tg_frame
     }
     while (input->size > 0) {
         assembler->header[assembler->have++] = input->data[0];
-        skip_input(input, 1);
+        tg_input_skip(input, 1);
         if (assembler->have == HEADER_BYTES) {
             assembler->size = tg_frame_length_read(assembler->header, rules->byte_order);
             return true;
@@ -132,7 +126,7 @@ static enum tg_assembly continue_frame(struct tg_assembler *assembler, struct tg
     if (kept == 0 && missing <= input->size) {
         /* Only the header was cut off: the payload lies whole in the input. */
         const uint8_t *payload = input->data;
-        skip_input(input, missing);
+        tg_input_skip(input, missing);
         return finish(assembler, message, payload);
     }
     if (input->size == 0) {
@@ -144,7 +138,7 @@ static enum tg_assembly continue_frame(struct tg_assembler *assembler, struct tg
     }
     uint8_t *payload = tg_message_pool_data(pool, assembler->block);
     memcpy(payload + kept, input->data, coming);
-    skip_input(input, coming);
+    tg_input_skip(input, coming);
     assembler->have += coming;
     if (coming < missing) {
         return TG_ASSEMBLY_NEEDS_INPUT;
@@ -161,7 +155,7 @@ enum tg_assembly tg_assembler_next(struct tg_assembler *assembler, struct tg_mes
         if (tg_frame_read(input->data, input->size, rules, &frame) == TG_FRAME_WHOLE) {
             *message = (struct tg_message){
                 .data = frame.payload, .size = frame.size, .block = TG_MESSAGE_NONE};
-            skip_input(input, HEADER_BYTES + (size_t)frame.size);
+            tg_input_skip(input, HEADER_BYTES + (size_t)frame.size);
             return TG_ASSEMBLY_MESSAGE;
         }
     }

@@ -41,6 +41,12 @@ struct tg_input {
     size_t size;
 };
 
+static inline void tg_input_skip(struct tg_input *input, size_t bytes)
+{
+    input->data += bytes;
+    input->size -= bytes;
+}
+
 void tg_assembler_init(struct tg_assembler *assembler);
 
 enum tg_assembly tg_assembler_next(struct tg_assembler *assembler, struct tg_message_pool *pool,

@@ -25,27 +25,27 @@ struct tg_frame {
     uint32_t size; /* WHOLE, TOO_LARGE, and PARTIAL with a whole header: the payload length */
 };
 
+/* The four bytes of a length in the other order. */
+static inline uint32_t tg_frame_length_swap(uint32_t length)
+{
+    return length << 24 | (length & 0xff00) << 8 | (length >> 8 & 0xff00) | length >> 24;
+}
+
 /* Byte by byte, so that neither alignment nor the machine's own order matters; compilers turn each
- * of these into one load or store, with a swap where needed. */
+ * of these into one load or store, with a swap where needed. The order of the bytes is fixed and the
+ * length swapped: given both orders, byte by byte, gcc picks each byte anew. */
 static inline uint32_t tg_frame_length_read(const uint8_t *header, enum throng_byte_order order)
 {
-    if (order == THRONG_BYTE_ORDER_LITTLE) {
-        return (uint32_t)header[3] << 24 | (uint32_t)header[2] << 16 | (uint32_t)header[1] << 8 |
-               header[0];
-    }
-    return (uint32_t)header[0] << 24 | (uint32_t)header[1] << 16 | (uint32_t)header[2] << 8 |
-           header[3];
+    uint32_t length = (uint32_t)header[0] << 24 | (uint32_t)header[1] << 16 |
+                      (uint32_t)header[2] << 8 | header[3];
+    return order == THRONG_BYTE_ORDER_LITTLE ? tg_frame_length_swap(length) : length;
 }
 
 static inline void tg_frame_length_write(uint8_t *header, uint32_t length,
                                          enum throng_byte_order order)
 {
     if (order == THRONG_BYTE_ORDER_LITTLE) {
-        header[0] = (uint8_t)length;
-        header[1] = (uint8_t)(length >> 8);
-        header[2] = (uint8_t)(length >> 16);
-        header[3] = (uint8_t)(length >> 24);
-        return;
+        length = tg_frame_length_swap(length);
     }
     header[0] = (uint8_t)(length >> 24);
     header[1] = (uint8_t)(length >> 16);
@@ -55,7 +55,25 @@ static inline void tg_frame_length_write(uint8_t *header, uint32_t length,
 
 /* Looks at the frame that starts at data[0]. A whole frame occupies THRONG_FRAME_HEADER_BYTES +
  * frame->size bytes of the input. */
-enum tg_frame_status tg_frame_read(const uint8_t *data, size_t size,
-                                   const struct tg_frame_rules *rules, struct tg_frame *frame);
+static inline enum tg_frame_status tg_frame_read(const uint8_t *data, size_t size,
+                                                 const struct tg_frame_rules *rules,
+                                                 struct tg_frame *frame)
+{
+    if (size < THRONG_FRAME_HEADER_BYTES) {
+        return TG_FRAME_PARTIAL;
+    }
+    uint32_t length = tg_frame_length_read(data, rules->byte_order);
+    frame->size = length;
+    /* The length is unsigned: what other systems read as negative is merely far too large. */
+    if (length > rules->message_bytes_max) {
+        return TG_FRAME_TOO_LARGE;
+    }
+    /* Compared without adding to `length`, so that nothing can wrap. */
+    if (size - THRONG_FRAME_HEADER_BYTES < length) {
+        return TG_FRAME_PARTIAL;
+    }
+    frame->payload = data + THRONG_FRAME_HEADER_BYTES;
+    return TG_FRAME_WHOLE;
+}
 
 #endif

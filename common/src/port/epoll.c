@@ -182,7 +182,11 @@ static uint32_t wait_completions(struct tg_port *base, struct tg_completion *com
 
     bool work_known = !tg_list_is_empty(&port->ready) ||
                       (!tg_list_is_empty(&port->starved) && tg_epoll_has_buffer(port));
-    uint32_t most = events_to_fetch(port, &batch, work_known);
+    uint32_t most = 0;
+    if (!work_known || port->unasked >= TG_EPOLL_UNASKED_MAX) {
+        most = events_to_fetch(port, &batch, work_known);
+        port->unasked = 0;
+    }
     if (most > 0) {
         bool may_sleep = batch.count == 0 && !work_known;
         int count = fetch_events(port, most, may_sleep ? timeout_ns : 0);
@@ -193,6 +197,7 @@ static uint32_t wait_completions(struct tg_port *base, struct tg_completion *com
         }
     }
     tg_epoll_serve(port, &batch);
+    port->unasked += batch.count;
     return batch.count;
 }
 

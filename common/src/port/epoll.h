@@ -33,6 +33,10 @@
  * streams it saves about 7 % of the processor time that is spent without such a limit. */
 #define TG_EPOLL_WAIT_BYTES 32768
 
+/* Completions after which a wait asks the system for news although it has streams that are known to
+ * have data. With long messages, two of which fill a wait, that spares most of these calls. */
+#define TG_EPOLL_UNASKED_MAX 16
+
 enum tg_stream_flags {
     TG_STREAM_RECEIVING = 1u << 0,    /* the caller wants RECEIVE completions */
     TG_STREAM_READABLE = 1u << 1,     /* a receive may find something */
@@ -74,6 +78,7 @@ struct tg_epoll_port {
 
     uint32_t records;    /* streams and listeners that have not completed their CLOSE */
     uint32_t turn;       /* counts waits, see events_to_fetch */
+    uint32_t unasked;    /* completions since the system was asked for news */
     bool no_nanoseconds; /* the system has no epoll_pwait2 */
 
     struct epoll_event events[TG_EPOLL_EVENTS_MAX];

@@ -117,6 +117,42 @@ static void read_on(struct tg_worker *worker, struct tg_slot *slot)
     }
 }
 
+/* Hands up messages that lie whole at the front of the input, as far as there is event room. The hot
+ * case: a look at each and the writing of its event, all else once for the run. */
+static void push_whole_messages(struct tg_worker *worker, struct tg_slot *slot)
+{
+    struct tg_reader *reader = &slot->reader;
+    uint32_t room = worker->events_max - worker->events_out;
+    if (room == 0 || tg_assembler_is_partial(&reader->assembler)) {
+        return;
+    }
+    struct tg_event_entry *events = tg_ring_claim_run(&worker->events, room, &room);
+    /* Every entry in the ring is an event that is out, so the ring cannot be full. */
+    TG_REQUIRE(events != NULL);
+    const struct tg_frame_rules rules = worker->shared->rules;
+    const struct tg_event_entry event = {.conn = slot->id,
+                                         .holder = reader->buffer,
+                                         .type = THRONG_EVENT_MESSAGE,
+                                         .listener = slot->listener};
+    struct tg_input input = reader->input;
+    struct tg_frame frame;
+    uint32_t count = 0;
+    for (; count < room && tg_frame_read(input.data, input.size, &rules, &frame) == TG_FRAME_WHOLE;
+         count++) {
+        events[count] = event;
+        events[count].data = frame.payload;
+        events[count].size = frame.size;
+        tg_input_skip(&input, THRONG_FRAME_HEADER_BYTES + (size_t)frame.size);
+    }
+    tg_ring_push_run(&worker->events, count);
+    tg_recv_pool_retain_many(&worker->recv_pool, reader->buffer, count);
+    worker->events_out += count;
+    slot->events_held += count;
+    slot->bytes_held += (uint32_t)(reader->input.size - input.size);
+    tg_count(&worker->counters.messages_received, count);
+    reader->input = input;
+}
+
 /* Hands one message up. The caller has made sure that there is event room. */
 static void push_message(struct tg_worker *worker, struct tg_slot *slot,
                          const struct tg_message *message)
@@ -169,10 +205,15 @@ static void finish_input(struct tg_worker *worker, struct tg_slot *slot)
  * are few, for as long as its peer does not read. */
 static void consume_input(struct tg_worker *worker, struct tg_slot *slot)
 {
-    while (worker->events_out < worker->events_max) {
+    for (;;) {
+        push_whole_messages(worker, slot);
+        if (worker->events_out == worker->events_max) {
+            break;
+        }
+        /* What follows is cut, or there is nothing more. */
         struct tg_message message;
         enum tg_assembly result = tg_intake_next(&worker->intake, &slot->reader, &message);
-        if (TG_LIKELY(result == TG_ASSEMBLY_MESSAGE)) {
+        if (result == TG_ASSEMBLY_MESSAGE) {
             push_message(worker, slot, &message);
         } else if (result == TG_ASSEMBLY_NEEDS_INPUT) {
             finish_input(worker, slot);
