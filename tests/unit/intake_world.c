@@ -232,8 +232,9 @@ static void deliver(struct world_conn *conn)
     consume(conn);
 }
 
-void world_wait(void)
+bool world_wait(void)
 {
+    bool has_received = false;
     uint32_t first = world.next;
     bool is_empty = false;
     for (uint32_t i = 0; i < world.conn_count; i++) {
@@ -246,11 +247,13 @@ void world_wait(void)
         }
         if (conn->taken != TG_INDEX_NONE && !conn->is_held_back) {
             deliver(conn);
+            has_received = true;
         }
     }
+    return has_received;
 }
 
-void world_turn(void)
+bool world_turn(void)
 {
     struct tg_reader *reader;
     world.turns++;
@@ -268,13 +271,15 @@ void world_turn(void)
     while ((reader = tg_intake_next_to_stop(&world.intake)) != NULL) {
         stop(&world.conns[world_index(reader)], false);
     }
-    world_wait();
+    bool is_due = tg_intake_is_due(&world.intake);
+    bool has_received = world_wait();
+    return is_due || has_received || world.lent_count > 0;
 }
 
 void world_run(uint32_t turns)
 {
     for (uint32_t i = 0; i < turns; i++) {
-        world_turn();
+        (void)world_turn();
     }
 }
 

@@ -67,10 +67,12 @@ void world_open(size_t pool_bytes, uint32_t message_bytes_max, uint32_t buffers,
 void world_send(uint32_t conn, uint64_t bytes);
 
 /* The owner's turn: what was handed up is given back, those whose turn it is go on, and the port
- * waits once. world_run: that many turns. world_wait: the wait alone. */
-void world_turn(void);
+ * waits once. Answers whether there was or will be anything to do: false if the owner would sleep
+ * until a peer sends something. world_run: that many turns. world_wait: the wait alone; answers
+ * whether something was received. */
+bool world_turn(void);
 void world_run(uint32_t turns);
-void world_wait(void);
+bool world_wait(void);
 
 /* The owner rests from reading a connection, as soon as its input is used up, and goes on. */
 void world_resume(uint32_t conn);

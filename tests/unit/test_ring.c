@@ -245,6 +245,83 @@ static void run_flow(uint32_t capacity, uint32_t count, uint64_t seed)
     assert_false(tg_ring_has_entries(&flow.ring));
 }
 
+/* Fills what lies in a row, from `number` on; answers the number after the last one. */
+static uint64_t push_run(struct tg_ring *ring, uint32_t most, uint64_t number, uint32_t expected)
+{
+    uint32_t count;
+    struct entry *run = tg_ring_claim_run(ring, most, &count);
+    assert_int_equal(count, expected);
+    for (uint32_t i = 0; i < count; i++) {
+        run[i] = (struct entry){number, ~number};
+        number++;
+    }
+    tg_ring_push_run(ring, count);
+    return number;
+}
+
+static uint64_t pop_run(struct tg_ring *ring, uint32_t most, uint64_t number, uint32_t expected)
+{
+    uint32_t count;
+    const struct entry *run = tg_ring_peek_run(ring, most, &count);
+    assert_int_equal(count, expected);
+    for (uint32_t i = 0; i < count; i++) {
+        assert_int_equal(run[i].number, number);
+        number++;
+    }
+    tg_ring_pop_run(ring, count);
+    return number;
+}
+
+/* Eight places, of which five are taken when the indices pass the end: a run ends there, and the next
+ * one begins at the first place. */
+static void a_run_ends_at_the_end_of_the_ring_at_its_limit_and_where_there_is_no_more(void **state)
+{
+    struct tg_ring ring;
+    uint64_t in = 100;
+    uint64_t out = 100;
+    (void)state;
+    open_ring(&ring, 8, UINT32_MAX - 2); /* the first run has the places 5, 6 and 7 */
+    in = push_run(&ring, 100, in, 3);
+    in = push_run(&ring, 4, in, 4);
+    in = push_run(&ring, 100, in, 1);
+    uint32_t count;
+    (void)tg_ring_claim_run(&ring, 1, &count);
+    assert_int_equal(count, 0); /* full */
+
+    out = pop_run(&ring, 100, out, 0); /* nothing was published */
+    assert_true(tg_ring_publish(&ring));
+    out = pop_run(&ring, 100, out, 0); /* and nobody has looked */
+    assert_int_equal(tg_ring_look(&ring), 8);
+    out = pop_run(&ring, 2, out, 2);
+    out = pop_run(&ring, 100, out, 1);
+    (void)tg_ring_claim_run(&ring, 1, &count);
+    assert_int_equal(count, 0); /* taken, but not returned */
+    tg_ring_return(&ring);
+    in = push_run(&ring, 100, in, 3);
+    out = pop_run(&ring, 100, out, 5);
+    assert_int_equal(out, 108);
+    assert_int_equal(in, 111);
+}
+
+static void pop_more_than_was_seen(void *context)
+{
+    struct tg_ring ring;
+    (void)context;
+    open_ring(&ring, 8, 0);
+    (void)push(&ring, 1);
+    (void)tg_ring_publish(&ring);
+    (void)tg_ring_look(&ring);
+    tg_ring_pop_run(&ring, 2);
+}
+
+static void a_run_that_was_not_seen_cannot_be_popped(void **state)
+{
+    char said[200];
+    (void)state;
+    assert_true(test_aborts(pop_more_than_was_seen, NULL, said, sizeof said));
+    assert_non_null(strstr(said, "tail_seen"));
+}
+
 static void a_million_entries_cross_in_order_and_whole(void **state)
 {
     (void)state;
@@ -264,6 +341,8 @@ int main(void)
         cmocka_unit_test(peek_seen_never_takes_a_fresh_look),
         cmocka_unit_test(an_entry_that_was_not_peeked_cannot_be_popped),
         cmocka_unit_test(every_capacity_fills_and_empties_while_the_indices_wrap),
+        cmocka_unit_test(a_run_ends_at_the_end_of_the_ring_at_its_limit_and_where_there_is_no_more),
+        cmocka_unit_test(a_run_that_was_not_seen_cannot_be_popped),
         cmocka_unit_test(a_million_entries_cross_in_order_and_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

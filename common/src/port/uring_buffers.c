@@ -13,12 +13,10 @@
 /* The only group of buffers in a ring. */
 #define GROUP 0
 
-_Static_assert((TG_URING_LENT_PIECES & (TG_URING_LENT_PIECES - 1)) == 0, "a ring has 2^n places");
-_Static_assert((TG_URING_LENT_BUFFERS & (TG_URING_LENT_BUFFERS - 1)) == 0, "likewise");
-_Static_assert(TG_URING_LENT_PIECES >= TG_URING_LENT_BUFFERS, "the memory serves both");
+_Static_assert((TG_URING_LENT_MAX & (TG_URING_LENT_MAX - 1)) == 0, "a ring has 2^n places");
 _Static_assert(offsetof(struct tg_uring_buffer, tail) == 14, "the kernel's layout");
 
-#define RING_BYTES (TG_URING_LENT_PIECES * sizeof(struct tg_uring_buffer))
+#define RING_BYTES (TG_URING_LENT_MAX * sizeof(struct tg_uring_buffer))
 
 size_t tg_uring_buffers_bytes(const struct tg_port_options *options)
 {
@@ -40,11 +38,26 @@ static void choose_pieces(struct tg_uring_port *port)
         uint32_t least =
             (uint32_t)(((uint64_t)buffer_bytes * port->base.recv_pool->count) / (UINT16_MAX / 2)) +
             1;
+        if (least < buffer_bytes / TG_URING_LENT_MAX + 1) {
+            least = buffer_bytes / TG_URING_LENT_MAX + 1; /* a buffer is lent whole */
+        }
         if (port->piece_bytes < least) {
             port->piece_bytes = least < buffer_bytes ? least : buffer_bytes;
         }
     }
     port->pieces_per_buffer = buffer_bytes / port->piece_bytes;
+}
+
+static uint32_t choose_lent(const struct tg_uring_port *port)
+{
+    uint32_t least = port->pieces_per_buffer > TG_URING_LENT_MIN ? port->pieces_per_buffer
+                                                                 : TG_URING_LENT_MIN;
+    uint32_t wanted = TG_URING_LENT_BYTES / port->piece_bytes;
+    uint32_t lent = TG_URING_LENT_MIN;
+    while (lent < TG_URING_LENT_MAX && (lent < least || lent * 2 <= wanted)) {
+        lent *= 2;
+    }
+    return lent;
 }
 
 int tg_uring_buffers_open(struct tg_uring_port *port, uint8_t *memory)
@@ -55,7 +68,7 @@ int tg_uring_buffers_open(struct tg_uring_port *port, uint8_t *memory)
     port->lent_ring = (struct tg_uring_buffer *)(void *)aligned;
     port->fill = (uint32_t *)(void *)(aligned + RING_BYTES);
     port->references = (uint16_t *)(void *)(port->fill + port->base.recv_pool->count);
-    port->lent_max = incremental ? TG_URING_LENT_BUFFERS : TG_URING_LENT_PIECES;
+    port->lent_max = choose_lent(port);
     port->lent_mask = port->lent_max - 1;
     port->receive_bytes_mean = 1024; /* until the first ones came */
 
