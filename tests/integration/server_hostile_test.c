@@ -172,7 +172,8 @@ static void an_end_inside_a_long_body_is_truncated_and_its_memory_comes_back(voi
     fixture_send(fixture, &peer, header, sizeof(header));
     fixture_send(fixture, &peer, half, sizeof(half));
     FIXTURE_UNTIL(fixture, fixture_counters(fixture).bytes_received == 30004);
-    assert_true(fixture_counters(fixture).assembly_bytes_used >= 30000);
+    /* The I/O thread counts the bytes first, and then the memory that they went to. */
+    FIXTURE_UNTIL(fixture, fixture_counters(fixture).assembly_bytes_used >= 30000);
     peer_finish(&peer);
     FIXTURE_UNTIL(fixture, fixture->journal.closed == 1);
     assert_int_equal(fixture->last_closed.reason, THRONG_CLOSE_TRUNCATED);
