@@ -20,6 +20,17 @@ static struct tg_uring_port *uring(void)
     return tg_uring_port_of(fixture.port);
 }
 
+/* An operation that completes at once and that nobody waits for. */
+static void submit_nothing(void)
+{
+    struct tg_sqe *sqe = tg_uring_port_sqe(uring());
+    if (sqe == NULL) {
+        CHECK_NOT_REACHED("the kernel takes no submission");
+        return;
+    }
+    sqe->opcode = TG_OP_NOP;
+}
+
 /* --- queues that run full ---------------------------------------------------------------------- */
 
 /* Each of them receives and sends between two waits: more submissions than the queue has places. */
@@ -59,9 +70,7 @@ static void more_submissions_than_places_all_happen(void **state)
 static void overflow_completions(void)
 {
     for (uint32_t i = 0; i < TG_URING_CQ_ENTRIES + 100; i++) {
-        struct tg_sqe *sqe = tg_uring_port_sqe(uring());
-        CHECK(sqe != NULL);
-        sqe->opcode = TG_OP_NOP;
+        submit_nothing();
     }
     CHECK(tg_uring_enter(&uring()->ring, 0, 0) == 0);
     CHECK((atomic_load(uring()->ring.sq_flags) & TG_SQ_CQ_OVERFLOW) != 0);
@@ -102,9 +111,7 @@ static void addresses_are_known_while_completions_wait(void **state)
     fixture_open(&fixture, NULL);
     tg_socket peer = fixture_pair(&fixture, &stream);
     for (int i = 0; i < 100; i++) {
-        struct tg_sqe *sqe = tg_uring_port_sqe(uring());
-        CHECK(sqe != NULL);
-        sqe->opcode = TG_OP_NOP;
+        submit_nothing();
     }
     for (int i = 0; i < 3; i++) {
         CHECK(tg_port_addresses(fixture.port, &stream, NULL, &local) == 0);

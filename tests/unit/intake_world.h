@@ -75,11 +75,11 @@ void world_run(uint32_t turns);
 bool world_wait(void);
 
 /* The owner rests from reading a connection, as soon as its input is used up, and goes on. */
-void world_resume(uint32_t conn);
+void world_resume(uint32_t index);
 
 /* The connection ends; and its record is used for a new one. */
-void world_leave(uint32_t conn);
-void world_join(uint32_t conn, uint32_t size);
+void world_leave(uint32_t index);
+void world_join(uint32_t index, uint32_t size);
 
 /* How many connections stand in that place. */
 uint32_t world_count(enum tg_reader_place place);

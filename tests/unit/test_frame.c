@@ -43,7 +43,7 @@ static void the_length_is_written_in_either_byte_order(void **state)
 static void the_examples_of_the_specification_are_read(void **state)
 {
     (void)state;
-    struct tg_frame frame;
+    struct tg_frame frame = {0};
     const uint8_t *hello = test_guard_copy(&guard, "\0\0\0\5hello", 9);
     assert_int_equal(tg_frame_read(hello, 9, &rules, &frame), TG_FRAME_WHOLE);
     assert_int_equal(frame.size, 5);
@@ -62,7 +62,7 @@ static void the_examples_of_the_specification_are_read(void **state)
 static void an_empty_message_is_a_whole_frame(void **state)
 {
     (void)state;
-    struct tg_frame frame;
+    struct tg_frame frame = {0};
     const uint8_t *empty = test_guard_copy(&guard, "\0\0\0\0", 4);
     assert_int_equal(tg_frame_read(empty, 4, &rules, &frame), TG_FRAME_WHOLE);
     assert_int_equal(frame.size, 0);
@@ -72,7 +72,7 @@ static void an_empty_message_is_a_whole_frame(void **state)
 static void every_shorter_piece_is_partial(void **state)
 {
     (void)state;
-    struct tg_frame frame;
+    struct tg_frame frame = {0};
     for (size_t size = 0; size < 9; size++) {
         const uint8_t *piece = test_guard_copy(&guard, "\0\0\0\5hello", size);
         frame.size = 77;
@@ -84,7 +84,7 @@ static void every_shorter_piece_is_partial(void **state)
 static void bytes_behind_the_frame_belong_to_the_next_one(void **state)
 {
     (void)state;
-    struct tg_frame frame;
+    struct tg_frame frame = {0};
     const uint8_t *two = test_guard_copy(&guard, "\0\0\0\1a\0\0\0\2bc", 11);
     assert_int_equal(tg_frame_read(two, 11, &rules, &frame), TG_FRAME_WHOLE);
     assert_int_equal(frame.size, 1);
@@ -99,7 +99,7 @@ static void the_limit_is_the_longest_message(void **state)
         enum tg_frame_status header_alone;
     } rows[] = {{999, TG_FRAME_PARTIAL}, {1000, TG_FRAME_PARTIAL}, {1001, TG_FRAME_TOO_LARGE}};
     for (size_t i = 0; i < 3; i++) {
-        struct tg_frame frame;
+        struct tg_frame frame = {0};
         size_t whole = 4 + (size_t)rows[i].length;
         uint8_t *data = test_guard_tail(&guard, whole);
         tg_frame_length_write(data, rows[i].length, THRONG_BYTE_ORDER_BIG);
@@ -116,7 +116,7 @@ static void the_limit_is_the_longest_message(void **state)
 static void the_smallest_and_the_hardest_limit_hold(void **state)
 {
     (void)state;
-    struct tg_frame frame;
+    struct tg_frame frame = {0};
     struct tg_frame_rules one = {.message_bytes_max = 1};
     const uint8_t *data = test_guard_copy(&guard, "\0\0\0\1x", 5);
     assert_int_equal(tg_frame_read(data, 5, &one, &frame), TG_FRAME_WHOLE);
@@ -140,7 +140,7 @@ static void hostile_lengths_are_too_large_in_either_byte_order(void **state)
                                        0xfffffffb, 0xfffffffc, 0xffffffff};
     for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         for (int order = THRONG_BYTE_ORDER_BIG; order <= THRONG_BYTE_ORDER_LITTLE; order++) {
-            struct tg_frame frame;
+            struct tg_frame frame = {0};
             struct tg_frame_rules ordered = rules;
             ordered.byte_order = (enum throng_byte_order)order;
             for (size_t size = 4; size <= 8; size++) {
