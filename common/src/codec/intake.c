@@ -376,8 +376,7 @@ bool tg_intake_is_due(const struct tg_intake *intake)
     if (!tg_list_is_empty(&intake->leaving)) {
         return true; /* they leave after some rounds */
     }
-    if (!tg_list_is_empty(&intake->lacking) &&
-        intake->messages->kept_here > intake->right_count) {
+    if (!tg_list_is_empty(&intake->lacking) && intake->messages->kept_here > intake->right_count) {
         return true; /* a right was given up after the first one's turn */
     }
     if (intake->halted) {
