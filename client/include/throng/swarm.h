@@ -44,9 +44,9 @@ struct throng_swarm_handler {
      * (throng_swarm_disconnect, unless the connection broke, or 5 seconds passed, before everything
      * written was sent: then that error, or THRONG_ETIMEDOUT), THRONG_ECONNREFUSED,
      * THRONG_ETIMEDOUT, THRONG_EPROTOCOL (a frame over message_bytes_max, or cut off by the end),
-     * THRONG_ENOBUFS (assembly_bytes are used up), ... It stays down until throng_swarm_connect,
-     * which may be called from here; a handler that always does so should pace itself
-     * (connects_per_second), for a refusal comes at once. */
+     * THRONG_ENOBUFS (see assembly_bytes), ... It stays down until throng_swarm_connect, which may
+     * be called from here; a handler that always does so should pace itself (connects_per_second),
+     * for a refusal comes at once. */
     void (*on_closed)(void *context, struct throng_swarm_thread *thread, uint32_t index, int error);
 
     /* Once per turn of the thread's loop, for pacing and bookkeeping; may be NULL. Answers the time
@@ -90,8 +90,10 @@ struct throng_swarm_options {
 
     /* Memory per thread: sends waiting, default 16 MiB or two longest messages; and messages that
      * arrive in pieces, default one longest message per connection, but 8 MiB (or four longest
-     * messages) at least and 64 MiB (or that) at most. A connection that finds no memory for its
-     * piece is reset (THRONG_ENOBUFS). What is not needed is not touched. */
+     * messages) at least and 64 MiB (or that) at most. Connections that find no memory for a piece
+     * wait for it in line; half is set aside for them. If the line stands still for a second, the
+     * connection that takes longest over one message is reset (THRONG_ENOBUFS), and so on each
+     * second. What is not needed is not touched. */
     size_t send_bytes;
     size_t assembly_bytes;
 

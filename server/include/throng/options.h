@@ -81,11 +81,14 @@ struct throng_server_options {
 
     /* Memory for messages that arrive in pieces, per I/O thread, bytes. A message takes the next
      * power of two. At least two longest messages so counted; default 8 MiB or four, whichever is
-     * more. */
+     * more. Connections that find none wait for it in line: bulk beyond it is slowed, not lost. Half
+     * is set aside for that line. If it stands still for a second, and not because of messages that
+     * are not released, the connection that takes longest over one message is closed (NO_MEMORY),
+     * and so on each second: peers that stop in the middle of messages cannot stop the others. */
     size_t assembly_bytes;
 
     /* Receive buffers per I/O thread and their size. 4..65,536, default 32; 4 KiB..4 MiB, default
-     * 64 KiB. */
+     * 64 KiB. One lies aside until pieces that wait for assembly memory hold many of the others. */
     uint32_t receive_buffers;
     uint32_t receive_buffer_bytes;
 

@@ -39,7 +39,7 @@ enum throng_event_type {
     X(ERROR, "a system error ended the connection")                                                \
     X(TOO_LARGE, "the peer announced a message over the limit")                                    \
     X(TRUNCATED, "the peer closed inside a message")                                               \
-    X(NO_MEMORY, "no memory was left to assemble a message")                                       \
+    X(NO_MEMORY, "the peer stopped inside a message while memory for messages was short")          \
     X(LOCAL, "closed by throng_close")                                                             \
     X(ABORTED, "closed by throng_abort")                                                           \
     X(LINGER, "the peer did not take the last bytes in time")                                      \
