@@ -311,7 +311,11 @@ static void start_and_stop_leave_nothing_behind(void **state)
     }
     assert_int_equal(process_descriptors(), descriptors);
     assert_true(process_await_threads(threads_at_rest));
-    assert_in_range(process_memory_bytes(), 0, memory + 8 * 1024 * 1024);
+    size_t grown = process_memory_bytes() - memory;
+    printf("memory %+ld KiB\n", (long)grown / 1024);
+    if (!TEST_SANITIZED) {
+        assert_true((long)grown < 100 * 1024); /* a leak of one page a round would be 200 KiB */
+    }
 }
 
 int main(void)

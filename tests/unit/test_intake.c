@@ -162,18 +162,20 @@ static void short_messages_pass_while_long_ones_lack_memory(void **state)
 static void who_has_finished_a_message_lets_others_go_first(void **state)
 {
     (void)state;
-    open_with_holders(32, 4);
-    world_send(1, 3004 + 1000); /* and the first piece of another one */
-    world_run(6);
-    expect_messages(1, 1, 1);
-    assert_int_equal(place_of(2), TG_READER_HOLDING);
-    assert_int_equal(place_of(3), TG_READER_LACKING);
-    assert_int_equal(place_of(1), TG_READER_LACKING);
-    send_each(2, 3, 3004);
-    world_run(20);
-    expect_messages(2, 3, 1);
-    assert_int_equal(place_of(1), TG_READER_HOLDING);
-    world_close();
+    for (uint32_t conns = 4; conns <= 14; conns += 10) { /* a few and many */
+        open_with_holders(32, conns);
+        world_send(1, 3004 + 1000); /* and the first piece of another one */
+        world_run(6);
+        expect_messages(1, 1, 1);
+        assert_int_equal(place_of(2), TG_READER_HOLDING);
+        assert_int_equal(place_of(3), TG_READER_LACKING);
+        assert_int_equal(place_of(1), TG_READER_LACKING);
+        send_each(2, conns - 1, 3004);
+        world_run(20 * conns);
+        expect_messages(2, conns - 1, 1);
+        assert_int_equal(place_of(1), TG_READER_HOLDING);
+        world_close();
+    }
 }
 
 static void whose_turn_is_over_goes_behind_those_who_are_stopped(void **state)
@@ -269,7 +271,7 @@ static void nobody_is_named_while_turns_come(void **state)
 static void who_always_has_more_to_send_is_named_after_five_seconds(void **state)
 {
     (void)state;
-    open_with_holders(8, 4); /* two of eight buffers: too scarce to let others go first */
+    open_with_holders(4, 4); /* so few buffers that nobody can be let go first */
     for (uint32_t tick = 1; tick < 20; tick++) {
         world_send(1, LONG + 4);
         world_run(8);

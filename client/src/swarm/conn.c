@@ -7,11 +7,6 @@
 #include "os/clock.h"
 #include "swarm/state.h"
 
-static const struct throng_swarm_handler *handler_of(const struct throng_swarm_thread *thread)
-{
-    return &thread->swarm->plan.options.handler;
-}
-
 static void count_connected(struct throng_swarm_thread *thread, int change)
 {
     uint32_t now = atomic_load_explicit(&thread->connected, memory_order_relaxed);
@@ -27,44 +22,8 @@ static void report_closed(struct throng_swarm_thread *thread, struct swarm_conn 
 {
     conn->state = SWARM_DOWN;
     if (!thread->stopping) {
-        const struct throng_swarm_handler *handler = handler_of(thread);
+        const struct throng_swarm_handler *handler = tg_swarm_handler(thread);
         handler->on_closed(handler->context, thread, tg_swarm_conn_index(thread, conn), error);
-    }
-}
-
-/* ---- reading, or not ---- */
-
-/* Others come first. What the port has taken already comes nevertheless, also if it was held back
- * until now: it must not stay in a receive buffer meanwhile. */
-static void stop_reading(struct throng_swarm_thread *thread, struct swarm_conn *conn)
-{
-    if (conn->held_back) {
-        conn->held_back = false;
-        tg_port_receive(thread->port, &conn->stream);
-    } else if (conn->paused) {
-        return;
-    }
-    conn->paused = true;
-    tg_port_stop(thread->port, &conn->stream);
-}
-
-/* There is input for which there is no memory: no more of it, at once. */
-static void hold_back(struct throng_swarm_thread *thread, struct swarm_conn *conn)
-{
-    conn->paused = true;
-    conn->held_back = true;
-    tg_port_pause(thread->port, &conn->stream);
-}
-
-/* Reads on, unless others come first. */
-static void read_on(struct throng_swarm_thread *thread, struct swarm_conn *conn)
-{
-    if (!tg_intake_read(&thread->intake, &conn->reader)) {
-        stop_reading(thread, conn);
-    } else if (conn->paused) {
-        conn->paused = false;
-        conn->held_back = false;
-        tg_port_receive(thread->port, &conn->stream);
     }
 }
 
@@ -111,8 +70,8 @@ static void on_connect(struct throng_swarm_thread *thread, struct swarm_conn *co
     conn->state = SWARM_UP;
     conn->connect_ns = tg_clock_ns() - conn->connect_ns;
     count_connected(thread, 1);
-    read_on(thread, conn);
-    const struct throng_swarm_handler *handler = handler_of(thread);
+    tg_swarm_conn_read_on(thread, conn);
+    const struct throng_swarm_handler *handler = tg_swarm_handler(thread);
     handler->on_open(handler->context, thread, tg_swarm_conn_index(thread, conn));
 }
 
@@ -248,116 +207,13 @@ static void on_send(struct throng_swarm_thread *thread, struct swarm_conn *conn,
     }
 }
 
-/* ---- receiving ---- */
-
-static void hand_up(struct throng_swarm_thread *thread, struct swarm_conn *conn,
-                    const struct tg_message *message)
-{
-    const struct throng_swarm_handler *handler = handler_of(thread);
-    handler->on_message(handler->context, thread, tg_swarm_conn_index(thread, conn), message->data,
-                        message->size);
-    if (message->block != TG_MESSAGE_NONE) {
-        tg_message_pool_give(&thread->message_pool, message->block);
-    }
-}
-
-/* Hands up the messages of the input at hand, as far as there is memory. A handler may end the
- * connection, and with it the input; what it was handed stays readable until the next wait. */
-static void consume_input(struct throng_swarm_thread *thread, struct swarm_conn *conn)
-{
-    while (conn->state == SWARM_UP) {
-        struct tg_message message;
-        switch (tg_intake_next(&thread->intake, &conn->reader, &message)) {
-        case TG_ASSEMBLY_MESSAGE:
-            hand_up(thread, conn, &message);
-            break;
-        case TG_ASSEMBLY_NEEDS_INPUT:
-            tg_intake_drop_input(&thread->intake, &conn->reader);
-            read_on(thread, conn);
-            return;
-        case TG_ASSEMBLY_TOO_LARGE:
-            tg_swarm_conn_close(thread, conn, THRONG_EPROTOCOL, TG_CLOSE_ABORT);
-            return;
-        case TG_ASSEMBLY_NO_MEMORY:
-            hold_back(thread, conn);
-            return;
-        }
-    }
-}
-
-void tg_swarm_conn_give_turns(struct throng_swarm_thread *thread)
-{
-    struct tg_reader *reader;
-    while ((reader = tg_intake_next_turn(&thread->intake)) != NULL) {
-        struct swarm_conn *conn = TG_CONTAINER_OF(reader, struct swarm_conn, reader);
-        if (reader->buffer != TG_INDEX_NONE) {
-            consume_input(thread, conn);
-        } else {
-            read_on(thread, conn);
-        }
-    }
-    while ((reader = tg_intake_next_to_stop(&thread->intake)) != NULL) {
-        stop_reading(thread, TG_CONTAINER_OF(reader, struct swarm_conn, reader));
-    }
-    if (tg_intake_needs_ticks(&thread->intake) && !tg_timer_is_running(&thread->intake_timer)) {
-        tg_timer_start(&thread->wheel, &thread->intake_timer,
-                       thread->now_ns / 1000000u + TG_INTAKE_TICK_MS);
-    }
-}
-
-void tg_swarm_conn_intake_tick(struct throng_swarm_thread *thread)
-{
-    struct tg_reader *reader = tg_intake_tick(&thread->intake);
-    if (reader != NULL) {
-        tg_swarm_conn_close(thread, TG_CONTAINER_OF(reader, struct swarm_conn, reader),
-                            THRONG_ENOBUFS, TG_CLOSE_ABORT);
-    }
-}
-
-/* What the end of a connection is called; `result` is that of the receive that met it. */
-static int error_of_end(const struct swarm_conn *conn, int result)
-{
-    if (conn->state == SWARM_LINGER) {
-        return THRONG_ECANCELED; /* all is sent: whatever comes now is the end that was wanted */
-    }
-    if (result < 0) {
-        return result;
-    }
-    return tg_assembler_is_partial(&conn->reader.assembler) ? THRONG_EPROTOCOL : THRONG_EEOF;
-}
-
-static void on_receive(struct throng_swarm_thread *thread, struct swarm_conn *conn,
-                       const struct tg_completion *completion)
-{
-    if (completion->result > 0) {
-        if (conn->state == SWARM_UP) {
-            tg_reader_put_input(&conn->reader, completion->data, (size_t)completion->result,
-                                completion->buffer);
-            consume_input(thread, conn);
-        } else {
-            /* Disconnecting: what the peer still says is nobody's concern. */
-            tg_recv_pool_release(&thread->recv_pool, completion->buffer, 1);
-        }
-        return;
-    }
-    if (conn->state == SWARM_CLOSING) {
-        return;
-    }
-    if (completion->result == 0 && conn->state == SWARM_FLUSHING) {
-        conn->peer_ended = true; /* it may well listen on: settle closes */
-        return;
-    }
-    tg_swarm_conn_close(thread, conn, error_of_end(conn, completion->result),
-                        completion->result == 0 ? TG_CLOSE_NORMAL : TG_CLOSE_ABORT);
-}
-
 void tg_swarm_conn_complete(struct throng_swarm_thread *thread,
                             const struct tg_completion *completion)
 {
     struct swarm_conn *conn = TG_CONTAINER_OF(completion->stream, struct swarm_conn, stream);
     switch ((enum tg_completion_kind)completion->kind) {
     case TG_COMPLETION_RECEIVE:
-        on_receive(thread, conn, completion);
+        tg_swarm_conn_on_receive(thread, conn, completion);
         return;
     case TG_COMPLETION_SEND:
         on_send(thread, conn, completion->result);

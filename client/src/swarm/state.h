@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The swarm's records, shared by its files: swarm.c (start and stop), plan.c (options, sources),
- * thread.c (the loop), conn.c (a connection's life), api.c (what handlers call).
+ * thread.c (the loop), conn.c (a connection's life), receive.c, api.c (what handlers call).
  *
  * Connection i lives on thread i % threads at place i / threads, for good. Everything below
  * `struct throng_swarm_thread` is touched by that thread alone, but for the marked fields.
@@ -152,13 +152,26 @@ void tg_swarm_conn_disconnect(struct throng_swarm_thread *thread, struct swarm_c
 void tg_swarm_conn_cancel(struct throng_swarm_thread *thread, struct swarm_conn *conn);
 void tg_swarm_conn_report_canceled(struct throng_swarm_thread *thread);
 void tg_swarm_conn_send(struct throng_swarm_thread *thread, struct swarm_conn *conn);
-/* Lets those go on who wait for memory for their pieces, as far as there is some, and stops others
- * from being read if too many wait. */
-void tg_swarm_conn_give_turns(struct throng_swarm_thread *thread);
-void tg_swarm_conn_intake_tick(struct throng_swarm_thread *thread);
 void tg_swarm_conn_time_out(struct throng_swarm_thread *thread, struct swarm_conn *conn);
 void tg_swarm_conn_complete(struct throng_swarm_thread *thread,
                             const struct tg_completion *completion);
+
+/* receive.c */
+void tg_swarm_conn_on_receive(struct throng_swarm_thread *thread, struct swarm_conn *conn,
+                              const struct tg_completion *completion);
+/* Reads (on), unless others come first. */
+void tg_swarm_conn_read_on(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+/* Lets those go on who wait for memory for their pieces, as far as there is some, and stops others
+ * from being read if too many wait. */
+void tg_swarm_conn_give_turns(struct throng_swarm_thread *thread);
+/* The intake's timer: resets a connection if nobody's turn comes. */
+void tg_swarm_conn_intake_tick(struct throng_swarm_thread *thread);
+
+static inline const struct throng_swarm_handler *
+tg_swarm_handler(const struct throng_swarm_thread *thread)
+{
+    return &thread->swarm->plan.options.handler;
+}
 
 /* Where connection numbers and places meet. */
 static inline uint32_t tg_swarm_conn_index(const struct throng_swarm_thread *thread,

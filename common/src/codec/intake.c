@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Who goes on when the memory for messages in pieces is used up; intake.h draws it. The thread that
- * owns the pools. */
+ * What a reader does with its input, and where it stands while there is no memory for it; intake.h
+ * draws that. The thread that owns the pools. */
 #include "codec/intake.h"
 
 #include "base/assert.h"
+#include "codec/intake_lines.h"
 
 _Static_assert(TG_INTAKE_KEPT_MAX <= UINT16_MAX, "tg_reader.holder has 16 bits");
 
@@ -46,23 +47,10 @@ void tg_reader_init(struct tg_reader *reader)
 
 /* ---- kept blocks ---- */
 
-static bool has_right(enum tg_reader_place place)
-{
-    return place == TG_READER_FINISHED || place == TG_READER_OWED || place == TG_READER_LEAVING;
-}
-
-static void set_place(struct tg_intake *intake, struct tg_reader *reader,
-                      enum tg_reader_place place)
-{
-    intake->right_count -= has_right((enum tg_reader_place)reader->place);
-    intake->right_count += has_right(place);
-    reader->place = (uint8_t)place;
-}
-
 static void begin_holding(struct tg_intake *intake, struct tg_reader *reader)
 {
     TG_REQUIRE(intake->holder_count < TG_INTAKE_KEPT_MAX);
-    set_place(intake, reader, TG_READER_HOLDING);
+    tg_intake_set_place(intake, reader, TG_READER_HOLDING);
     reader->mark = (uint16_t)intake->holder_count;
     intake->holders[intake->holder_count++] =
         (struct tg_intake_holder){.reader = reader, .since = intake->ticks};
@@ -82,7 +70,7 @@ static bool take_kept(struct tg_intake *intake, struct tg_reader *reader)
 {
     bool is_first = reader == intake->serving ||
                     (tg_list_is_empty(&intake->owed) && tg_list_is_empty(&intake->lacking));
-    bool own_right = has_right((enum tg_reader_place)reader->place);
+    bool own_right = tg_place_has_right((enum tg_reader_place)reader->place);
     if (!is_first || (!own_right && intake->messages->kept_here <= intake->right_count) ||
         !tg_assembler_take_kept(&reader->assembler, intake->messages)) {
         return false;
@@ -94,32 +82,30 @@ static bool take_kept(struct tg_intake *intake, struct tg_reader *reader)
 
 /* ---- lines ---- */
 
-static void enter(struct tg_intake *intake, struct tg_list *line, struct tg_reader *reader,
-                  enum tg_reader_place place)
-{
-    TG_REQUIRE(!tg_list_is_linked(&reader->link));
-    set_place(intake, reader, place);
-    tg_list_push_back(line, &reader->link);
-}
-
 /* Back to where it was: its turn came in vain. */
 static void stay_first(struct tg_intake *intake, struct tg_list *line, struct tg_reader *reader,
                        enum tg_reader_place place)
 {
     TG_REQUIRE(!tg_list_is_linked(&reader->link));
-    set_place(intake, reader, place);
+    tg_intake_set_place(intake, reader, place);
     tg_list_push_front(line, &reader->link);
+}
+
+/* Whether the input at hand may lie in the last buffer that could be read into: pieces that wait have
+ * most of them, and beside the port's own there is none. */
+static bool buffers_are_scarce(const struct tg_intake *intake)
+{
+    return (intake->halted || intake->lacking_count >= intake->resume_max) &&
+           tg_index_stack_count(&intake->buffers->free) < 2;
 }
 
 /* The reader has input and no memory for it.
  *
- * One that has just finished a message should go behind those who lack memory. But its input may
- * lie in the reserve, and then nobody could be read from until its turn came. So if buffers are
- * scarce it keeps its right to a block: the one in which its message was handed up comes back
- * without anybody being read from. */
+ * One that has just finished a message goes behind those who lack memory, unless nobody could be read
+ * from until its turn came. Then it keeps its right to a block: the one in which its message was
+ * handed up comes back without anybody being read from. */
 static void wait_for_memory(struct tg_intake *intake, struct tg_reader *reader)
 {
-    bool scarce = intake->halted || intake->lacking_count >= intake->resume_max;
     bool is_finished = reader->place == TG_READER_FINISHED;
     if (reader == intake->serving) {
         intake->in_vain = true;
@@ -128,11 +114,11 @@ static void wait_for_memory(struct tg_intake *intake, struct tg_reader *reader)
             return;
         }
         stay_first(intake, &intake->lacking, reader, TG_READER_LACKING);
-    } else if (is_finished && scarce) {
-        enter(intake, &intake->owed, reader, TG_READER_OWED);
+    } else if (is_finished && buffers_are_scarce(intake)) {
+        tg_intake_enter(intake, &intake->owed, reader, TG_READER_OWED);
         return;
     } else {
-        enter(intake, &intake->lacking, reader, TG_READER_LACKING);
+        tg_intake_enter(intake, &intake->lacking, reader, TG_READER_LACKING);
     }
     intake->lacking_count++;
     if (intake->lacking_count >= intake->halt_at && !intake->halted) {
@@ -148,11 +134,11 @@ static void give_up_right(struct tg_intake *intake, struct tg_reader *reader, st
 {
     if (intake->halted) {
         reader->mark = intake->rounds;
-        enter(intake, &intake->leaving, reader, TG_READER_LEAVING);
+        tg_intake_enter(intake, &intake->leaving, reader, TG_READER_LEAVING);
     } else if (line != NULL) {
-        enter(intake, line, reader, place);
+        tg_intake_enter(intake, line, reader, place);
     } else {
-        set_place(intake, reader, place);
+        tg_intake_set_place(intake, reader, place);
     }
 }
 
@@ -183,14 +169,14 @@ bool tg_intake_read(struct tg_intake *intake, struct tg_reader *reader)
             give_up_right(intake, reader, &intake->stopped, TG_READER_STOPPED);
             return false;
         }
-        enter(intake, &intake->reading, reader, TG_READER_READING);
+        tg_intake_enter(intake, &intake->reading, reader, TG_READER_READING);
         return true;
     case TG_READER_ELSEWHERE:
         if (intake->halted) {
-            enter(intake, &intake->stopped, reader, TG_READER_STOPPED);
+            tg_intake_enter(intake, &intake->stopped, reader, TG_READER_STOPPED);
             return false;
         }
-        enter(intake, &intake->reading, reader, TG_READER_READING);
+        tg_intake_enter(intake, &intake->reading, reader, TG_READER_READING);
         return true;
     case TG_READER_LEAVING:
         tg_list_remove(&reader->link); /* there was more, so there may be still more */
@@ -219,7 +205,7 @@ void tg_intake_leave(struct tg_intake *intake, struct tg_reader *reader)
     if (reader == intake->serving) {
         intake->serving = NULL;
     }
-    set_place(intake, reader, TG_READER_ELSEWHERE);
+    tg_intake_set_place(intake, reader, TG_READER_ELSEWHERE);
     tg_assembler_reset(&reader->assembler, intake->messages);
     tg_intake_drop_input(intake, reader);
 }
@@ -260,167 +246,7 @@ enum tg_assembly tg_intake_next(struct tg_intake *intake, struct tg_reader *read
     }
     if (reader->place == TG_READER_HOLDING && result == TG_ASSEMBLY_MESSAGE) {
         end_holding(intake, reader);
-        set_place(intake, reader, TG_READER_FINISHED);
+        tg_intake_set_place(intake, reader, TG_READER_FINISHED);
     }
     return result;
-}
-
-/* ---- turns ---- */
-
-/* Keeps the reserve whole, and ends a halt once few lack memory. */
-static void mind_reserve(struct tg_intake *intake)
-{
-    if (intake->halted && intake->lacking_count >= intake->resume_max) {
-        /* A wait has passed since the last one was stopped, so the port has let go of them all:
-         * only who can finish is read from. */
-        if (intake->halt_done && intake->reserve != TG_INDEX_NONE) {
-            tg_recv_pool_release(intake->buffers, intake->reserve, 1);
-            intake->reserve = TG_INDEX_NONE;
-        }
-        return;
-    }
-    if (intake->reserve == TG_INDEX_NONE) {
-        intake->reserve = tg_recv_pool_take(intake->buffers);
-    }
-    /* Without a reserve nobody may lack memory, or there might be no way out of the next halt. */
-    if (intake->reserve != TG_INDEX_NONE || intake->lacking_count == 0) {
-        intake->halted = false;
-    }
-}
-
-static struct tg_reader *pop(struct tg_intake *intake, struct tg_list *line,
-                             enum tg_reader_place place)
-{
-    struct tg_list *link = tg_list_pop_front(line);
-    if (link == NULL) {
-        return NULL;
-    }
-    struct tg_reader *reader = TG_CONTAINER_OF(link, struct tg_reader, link);
-    set_place(intake, reader, place);
-    return reader;
-}
-
-/* The next one that waits for memory: those of whom one is the first, for whom there was some. */
-static struct tg_reader *serve_memory(struct tg_intake *intake)
-{
-    if (intake->serving_lacked && !intake->in_vain) {
-        intake->still_ticks = 0;
-    }
-    intake->serving_lacked = false;
-    if (intake->in_vain) {
-        return NULL;
-    }
-    intake->serving = pop(intake, &intake->owed, TG_READER_FINISHED);
-    if (intake->serving == NULL) {
-        intake->serving = pop(intake, &intake->lacking, TG_READER_ELSEWHERE);
-        if (intake->serving != NULL) {
-            intake->serving_lacked = true;
-            intake->lacking_count--;
-        }
-    }
-    return intake->serving;
-}
-
-static void end_round(struct tg_intake *intake)
-{
-    intake->serving = NULL;
-    intake->in_vain = false;
-    intake->resumed = 0;
-    intake->rounds++;
-    struct tg_list *first = intake->leaving.next;
-    while (first != &intake->leaving) {
-        struct tg_reader *reader = TG_CONTAINER_OF(first, struct tg_reader, link);
-        if ((uint16_t)(intake->rounds - reader->mark) < TG_INTAKE_LEAVING_ROUNDS) {
-            break;
-        }
-        tg_list_remove(first);
-        enter(intake, &intake->stopped, reader, TG_READER_STOPPED);
-        first = intake->leaving.next;
-    }
-}
-
-struct tg_reader *tg_intake_next_turn(struct tg_intake *intake)
-{
-    struct tg_reader *reader = serve_memory(intake);
-    if (reader != NULL) {
-        return reader;
-    }
-    mind_reserve(intake);
-    if (!intake->halted && intake->lacking_count + intake->resumed < intake->resume_max) {
-        reader = pop(intake, &intake->stopped, TG_READER_ELSEWHERE);
-    }
-    if (reader != NULL) {
-        intake->resumed++;
-        return reader;
-    }
-    end_round(intake);
-    return NULL;
-}
-
-struct tg_reader *tg_intake_next_to_stop(struct tg_intake *intake)
-{
-    if (!intake->halted) {
-        return NULL;
-    }
-    struct tg_reader *reader = pop(intake, &intake->reading, TG_READER_ELSEWHERE);
-    if (reader == NULL) {
-        intake->halt_done = true;
-    } else {
-        enter(intake, &intake->stopped, reader, TG_READER_STOPPED);
-    }
-    return reader;
-}
-
-bool tg_intake_is_due(const struct tg_intake *intake)
-{
-    if (!tg_list_is_empty(&intake->leaving)) {
-        return true; /* they leave after some rounds */
-    }
-    if (!tg_list_is_empty(&intake->lacking) && intake->messages->kept_here > intake->right_count) {
-        return true; /* a right was given up after the first one's turn */
-    }
-    if (intake->halted) {
-        return intake->reserve != TG_INDEX_NONE; /* it is given in the next round */
-    }
-    return !tg_list_is_empty(&intake->stopped) && intake->lacking_count < intake->resume_max;
-}
-
-/* ---- standing still ---- */
-
-static struct tg_intake_holder *oldest_holder(struct tg_intake *intake)
-{
-    struct tg_intake_holder *oldest = NULL;
-    for (uint32_t i = 0; i < intake->holder_count; i++) {
-        struct tg_intake_holder *holder = &intake->holders[i];
-        if (oldest == NULL || intake->ticks - holder->since > intake->ticks - oldest->since) {
-            oldest = holder;
-        }
-    }
-    return oldest;
-}
-
-/* Whether more of the kept blocks lie with the owner, in messages handed up, than with readers. The
- * owner gives them back by itself, and no peer can do anything about it. */
-static bool owner_has_most(const struct tg_intake *intake)
-{
-    return 2 * intake->holder_count + intake->messages->kept_here < intake->messages->kept_count;
-}
-
-struct tg_reader *tg_intake_tick(struct tg_intake *intake)
-{
-    intake->ticks++;
-    if (tg_list_is_empty(&intake->lacking)) {
-        intake->still_ticks = 0;
-        return NULL;
-    }
-    intake->still_ticks++;
-    if (intake->still_ticks % TG_INTAKE_STILL_TICKS != 0 || owner_has_most(intake)) {
-        return NULL;
-    }
-    struct tg_intake_holder *oldest = oldest_holder(intake);
-    if (oldest == NULL || (intake->ticks - oldest->since < TG_INTAKE_STILL_TICKS &&
-                           intake->still_ticks < TG_INTAKE_PATIENCE_TICKS)) {
-        return NULL;
-    }
-    return oldest->reader;
 }

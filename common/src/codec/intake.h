@@ -19,12 +19,14 @@
  *      ^   |                                              ^                                |   |
  *      |   | too many lack                      its turn  |              the next one's    |   |
  *      |   v                                              +---- OWED <--- piece: no memory +   |
- *     STOPPED <------------------------- all its input is used, and others wait ---------------+
+ *     STOPPED <----- (LEAVING) --------- all its input is used, and others wait ---------------+
  *
  * So honest peers are only slowed. One that stops sending in the middle of a message can hold a
  * kept block for ever: tg_intake_tick finds it when nobody's turn comes any more. What nothing here
  * can do is to read just the missing bytes of a message. A peer that always has more to send, in
- * messages that lie across the ends of receives, keeps its turn as long as it does. */
+ * messages that lie across the ends of receives, always holds a piece of one. Such peers take turns
+ * as long as there are receive buffers for the pieces that wait; then some have to wait for others
+ * to pause. */
 #ifndef TG_CODEC_INTAKE_H
 #define TG_CODEC_INTAKE_H
 

@@ -82,9 +82,7 @@ static void hold_back(struct tg_worker *worker, struct tg_slot *slot)
     tg_port_pause(worker->port, &slot->stream);
 }
 
-/* Others come first. What the port has taken already comes nevertheless, also if it was held back
- * until now, and is handed up: it must not stay in a receive buffer meanwhile. */
-static void stop_reading(struct tg_worker *worker, struct tg_slot *slot)
+void tg_slot_stop_reading(struct tg_worker *worker, struct tg_slot *slot)
 {
     if ((slot->flags & TG_SLOT_HELD_BACK) != 0) {
         slot->flags &= (uint16_t)~TG_SLOT_HELD_BACK;
@@ -100,7 +98,7 @@ static void pause_for_flow(struct tg_worker *worker, struct tg_slot *slot)
 {
     slot->flags |= TG_SLOT_FLOW_PAUSED;
     tg_intake_rest(&worker->intake, &slot->reader);
-    stop_reading(worker, slot);
+    tg_slot_stop_reading(worker, slot);
 }
 
 /* Reads on, unless others come first. */
@@ -110,7 +108,7 @@ static void read_on(struct tg_worker *worker, struct tg_slot *slot)
         return;
     }
     if (!tg_intake_read(&worker->intake, &slot->reader)) {
-        stop_reading(worker, slot);
+        tg_slot_stop_reading(worker, slot);
     } else if ((slot->flags & TG_SLOT_PAUSED) != 0) {
         slot->flags &= (uint16_t) ~(TG_SLOT_PAUSED | TG_SLOT_HELD_BACK);
         tg_port_receive(worker->port, &slot->stream);
@@ -271,60 +269,10 @@ void tg_slot_progress(struct tg_worker *worker, struct tg_slot *slot)
     }
     if (slot->reader.buffer != TG_INDEX_NONE) {
         consume_input(worker, slot);
-    } else {
+    } else if ((slot->flags & TG_SLOT_FLOW_PAUSED) == 0) {
         read_on(worker, slot);
     }
 }
-
-/* ---- memory ---- */
-
-static struct tg_slot *slot_of(struct tg_reader *reader)
-{
-    return TG_CONTAINER_OF(reader, struct tg_slot, reader);
-}
-
-void tg_worker_give_turns(struct tg_worker *worker)
-{
-    struct tg_reader *reader;
-    while (worker->events_out < worker->events_max &&
-           (reader = tg_intake_next_turn(&worker->intake)) != NULL) {
-        tg_slot_progress(worker, slot_of(reader));
-    }
-    while ((reader = tg_intake_next_to_stop(&worker->intake)) != NULL) {
-        stop_reading(worker, slot_of(reader));
-    }
-    if (tg_intake_needs_ticks(&worker->intake) && !tg_timer_is_running(&worker->intake_timer)) {
-        tg_worker_renew_time(worker);
-        tg_timer_start(&worker->wheel, &worker->intake_timer, worker->now_ms + TG_INTAKE_TICK_MS);
-    }
-}
-
-/* Whether it is the logic thread that everybody waits for: it gave nothing back lately, and what it
- * has may be half of the receive buffers. No peer is to blame for that. */
-static bool logic_rests(struct tg_worker *worker)
-{
-    bool released = worker->released;
-    worker->released = false;
-    return !released && worker->events_out >= worker->recv_pool.count / 2;
-}
-
-void tg_worker_intake_tick(struct tg_worker *worker)
-{
-    struct tg_reader *reader = logic_rests(worker) ? NULL : tg_intake_tick(&worker->intake);
-    if (reader == NULL) {
-        return;
-    }
-    if (worker->now_ms >= worker->peer_log_due_ms) {
-        worker->peer_log_due_ms = worker->now_ms + TG_PEER_LOG_REST_MS;
-        tg_log_queue_push(&worker->log, THRONG_LOG_WARNING,
-                          "unfinished messages fill assembly_bytes (%zu bytes in use) and others "
-                          "wait: the connection that stands still for longest is closed",
-                          tg_message_pool_used_bytes(&worker->message_pool));
-    }
-    tg_slot_close(worker, slot_of(reader), THRONG_CLOSE_NO_MEMORY, TG_CLOSE_ABORT);
-}
-
-/* ---- completions ---- */
 
 /* The peer's end of the stream. */
 static void on_end(struct tg_worker *worker, struct tg_slot *slot)

@@ -218,6 +218,9 @@ void tg_worker_on_receive(struct tg_worker *worker, const struct tg_completion *
 /* Goes on with what a slot could not do for want of room: OPEN, input, CLOSED. Blocks it again if
  * need be. */
 void tg_slot_progress(struct tg_worker *worker, struct tg_slot *slot);
+/* No more is wanted, perhaps for long. What the port has taken already comes nevertheless, also if it
+ * was held back until now, and is handed up: it must not stay in a receive buffer meanwhile. */
+void tg_slot_stop_reading(struct tg_worker *worker, struct tg_slot *slot);
 /* Puts the slot to the end of the blocked list, to go on when there is event room. */
 void tg_slot_block(struct tg_worker *worker, struct tg_slot *slot);
 /* Reads again after the held and queued bytes fell. */
@@ -225,12 +228,15 @@ void tg_slot_check_flow(struct tg_worker *worker, struct tg_slot *slot);
 /* Nothing more will be handed up: what was received and put together so far goes, and the slot waits
  * for nothing any more, unless its OPEN is still due. */
 void tg_slot_drop_input(struct tg_worker *worker, struct tg_slot *slot);
+/* Pushes an event; false if the ring has no room. */
+bool tg_worker_push_event(struct tg_worker *worker, const struct tg_event_entry *event);
+
+/* assembly.c */
 /* Lets those go on who wait for message memory, as far as there is some, and stops others from being
  * read if too many wait. */
 void tg_worker_give_turns(struct tg_worker *worker);
+/* The intake's timer: closes a connection if nobody's turn comes. */
 void tg_worker_intake_tick(struct tg_worker *worker);
-/* Pushes an event; false if the ring has no room. */
-bool tg_worker_push_event(struct tg_worker *worker, const struct tg_event_entry *event);
 
 /* on_send.c */
 void tg_worker_on_send(struct tg_worker *worker, const struct tg_completion *completion);
