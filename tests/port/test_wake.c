@@ -259,10 +259,10 @@ static void backends_are_found_by_name(void **state)
 {
     (void)state;
     CHECK(tg_port_backend_find(fixture_backend->name) == fixture_backend);
-    CHECK(tg_port_backend_find("auto") != NULL);
+    const struct tg_port_backend *best = tg_port_backend_find("auto");
+    CHECK(best != NULL && strstr(tg_port_backend_names(), best->name) != NULL);
     CHECK(tg_port_backend_find("") == NULL);
     CHECK(tg_port_backend_find("kqueue") == NULL);
-    CHECK(strstr(tg_port_backend_names(), "epoll") != NULL);
 }
 
 static void a_port_tells_its_descriptors(void **state)

@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/assert.h"
+#include "base/yield.h"
 
 #define TG_CACHE_LINE_BYTES 64
 
@@ -63,6 +64,7 @@ void tg_ring_init(struct tg_ring *ring, void *storage, uint32_t capacity, uint32
 static inline void *tg_ring_claim(struct tg_ring *ring)
 {
     if (ring->tail - ring->head_seen > ring->mask) {
+        tg_yield();
         /* acquire: pairs with the release in tg_ring_return; the consumer is done with the entries.
          */
         ring->head_seen = atomic_load_explicit(&ring->head_shared, memory_order_acquire);
@@ -104,6 +106,7 @@ static inline bool tg_ring_publish(struct tg_ring *ring)
     if (atomic_load_explicit(&ring->tail_shared, memory_order_relaxed) == ring->tail) {
         return false;
     }
+    tg_yield();
     /* release: pairs with the acquire in tg_ring_peek; makes the entries' bytes and all that they
      * point to visible. */
     atomic_store_explicit(&ring->tail_shared, ring->tail, memory_order_release);
@@ -115,6 +118,7 @@ static inline bool tg_ring_publish(struct tg_ring *ring)
 static inline void *tg_ring_peek(struct tg_ring *ring)
 {
     if (ring->head == ring->tail_seen) {
+        tg_yield();
         /* acquire: pairs with the release in tg_ring_publish. */
         ring->tail_seen = atomic_load_explicit(&ring->tail_shared, memory_order_acquire);
         if (ring->head == ring->tail_seen) {
@@ -155,6 +159,7 @@ static inline void tg_ring_pop_run(struct tg_ring *ring, uint32_t count)
 /* Consumer: a fresh look. Answers how many entries are readable. */
 static inline uint32_t tg_ring_look(struct tg_ring *ring)
 {
+    tg_yield();
     /* acquire: pairs with the release in tg_ring_publish. */
     ring->tail_seen = atomic_load_explicit(&ring->tail_shared, memory_order_acquire);
     return ring->tail_seen - ring->head;
@@ -174,6 +179,7 @@ static inline bool tg_ring_return(struct tg_ring *ring)
     if (atomic_load_explicit(&ring->head_shared, memory_order_relaxed) == ring->head) {
         return false;
     }
+    tg_yield();
     /* release: pairs with the acquire in tg_ring_claim; our reads of the entries are done. */
     atomic_store_explicit(&ring->head_shared, ring->head, memory_order_release);
     return true;
@@ -183,6 +189,7 @@ static inline bool tg_ring_return(struct tg_ring *ring)
  * sleeping. */
 static inline bool tg_ring_has_entries(const struct tg_ring *ring)
 {
+    tg_yield();
     return atomic_load_explicit(&ring->tail_shared, memory_order_acquire) != ring->head;
 }
 

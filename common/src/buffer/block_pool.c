@@ -4,6 +4,7 @@
 #include "buffer/block_pool.h"
 
 #include "base/assert.h"
+#include "base/yield.h"
 
 _Static_assert(sizeof(struct tg_block) == 16, "four descriptors a cache line");
 _Static_assert(TG_LARGE_BLOCK_BYTES <= UINT16_MAX, "begin and end are 16 bits wide");
@@ -95,6 +96,7 @@ void tg_block_return_push(struct tg_block_return *stack, struct tg_block_pool *p
     uint32_t head = atomic_load_explicit(&stack->head, memory_order_relaxed);
     do {
         pool->blocks[last].next = head;
+        tg_yield();
         /* release: pairs with the acquire in tg_block_return_take; makes the links and whatever
          * else was written to the blocks visible. The exchange fails only after the taker emptied
          * the stack, so with one pusher it is repeated once for each take in between. */
@@ -108,6 +110,7 @@ uint32_t tg_block_return_take(struct tg_block_return *stack)
     if (atomic_load_explicit(&stack->head, memory_order_relaxed) == TG_BLOCK_NONE) {
         return TG_BLOCK_NONE;
     }
+    tg_yield();
     /* acquire: pairs with the release in tg_block_return_push. */
     return atomic_exchange_explicit(&stack->head, TG_BLOCK_NONE, memory_order_acquire);
 }

@@ -60,6 +60,7 @@
 #include <throng/types.h>
 
 #include "base/list.h"
+#include "base/yield.h"
 #include "buffer/chain.h"
 #include "buffer/recv_pool.h"
 #include "os/socket.h"
@@ -333,10 +334,12 @@ static inline int tg_port_addresses(struct tg_port *port, struct tg_stream *stre
 /* Announces that a wait may sleep. Look at the rings afterwards. */
 static inline void tg_port_prepare_wait(struct tg_port *port)
 {
+    tg_yield();
     atomic_store_explicit(&port->sleeping, 1, memory_order_relaxed);
     /* Full fence: pairs with the one in tg_port_wake. Either we see the work published before it,
      * or the waker sees our announcement. */
     atomic_thread_fence(memory_order_seq_cst);
+    tg_yield();
 }
 
 /* Waits for completions: at most timeout_ns (0: only look; negative: no limit). Answers how many
@@ -353,6 +356,7 @@ static inline uint32_t tg_port_wait(struct tg_port *port, struct tg_completion *
 /* Any thread, also a signal handler: ends an announced or running wait. Publish the work first. */
 static inline void tg_port_wake(struct tg_port *port)
 {
+    tg_yield();
     atomic_thread_fence(memory_order_seq_cst); /* pairs with tg_port_prepare_wait */
     if (atomic_load_explicit(&port->sleeping, memory_order_relaxed) != 0 &&
         atomic_exchange_explicit(&port->sleeping, 0, memory_order_relaxed) != 0) {

@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "base/index_stack.h"
+#include "base/yield.h"
 #include "event/event.h"
 
 /* Generations taken from the process at a time: rare enough not to be contended. */
@@ -58,9 +59,11 @@ uint32_t tg_arena_take(struct tg_arena *arena)
     /* acquire: pairs with the release in tg_arena_give; the former owner is done with the slot. */
     uint64_t top = atomic_load_explicit(&arena->top, memory_order_acquire);
     while ((uint32_t)top != 0) {
+        tg_yield();
         uint32_t slot = (uint32_t)top - 1;
         uint32_t below = atomic_load_explicit(&arena->next[slot], memory_order_relaxed);
         uint64_t replacement = (((top >> 32) + 1) << 32) | below;
+        tg_yield();
         if (atomic_compare_exchange_weak_explicit(&arena->top, &top, replacement,
                                                   memory_order_acquire, memory_order_acquire)) {
             return slot;
@@ -72,11 +75,13 @@ uint32_t tg_arena_take(struct tg_arena *arena)
 void tg_arena_give(struct tg_arena *arena, uint32_t slot)
 {
     TG_REQUIRE(slot < arena->capacity);
+    tg_yield();
     uint64_t top = atomic_load_explicit(&arena->top, memory_order_relaxed);
     uint64_t replacement;
     do {
         atomic_store_explicit(&arena->next[slot], (uint32_t)top, memory_order_relaxed);
         replacement = (((top >> 32) + 1) << 32) | (slot + 1);
+        tg_yield();
         /* release: pairs with the acquire in tg_arena_take; publishes our last writes to the slot.
          */
     } while (!atomic_compare_exchange_weak_explicit(&arena->top, &top, replacement,

@@ -8,6 +8,7 @@
 #include "worker/worker.h"
 
 #include "base/assert.h"
+#include "base/yield.h"
 
 /* Remembers to look at the slot once the commands are taken. */
 static void touch(struct tg_worker *worker, struct tg_slot *slot)
@@ -176,6 +177,7 @@ void tg_worker_take_commands(struct tg_worker *worker)
     if (worker->shared->logic != NULL) {
         /* Full fence: pairs with the logic thread's announcement that it waits for room in this
          * ring. */
+        tg_yield();
         atomic_thread_fence(memory_order_seq_cst);
         if (atomic_load_explicit(&worker->shared->commands_blocked, memory_order_relaxed) != 0) {
             (void)tg_parker_wake(worker->shared->logic);

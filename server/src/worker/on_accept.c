@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/yield.h"
 #include "event/log_queue.h"
 
 bool tg_worker_owns(const struct tg_worker *worker, uint32_t slot)
@@ -96,6 +97,7 @@ static void park(struct tg_worker *worker, struct tg_worker_listener *listener, 
          * that we wait, or tg_worker_place_parked, which runs before we sleep, sees its slot. */
         atomic_fetch_add_explicit(&worker->shared->workers_waiting_for_slots, 1,
                                   memory_order_seq_cst);
+        tg_yield();
         atomic_thread_fence(memory_order_seq_cst);
     }
     worker->accepting_changed = true;
@@ -232,6 +234,7 @@ void tg_worker_free_slot(struct tg_worker *worker, struct tg_slot *slot)
     slot->state = TG_SLOT_FREE;
     tg_arena_give(worker->shared->arena, index);
     atomic_fetch_sub_explicit(&worker->shared->slots_taken, 1, memory_order_relaxed);
+    tg_yield();
     atomic_thread_fence(memory_order_seq_cst); /* pairs with park */
     if (atomic_load_explicit(&worker->shared->workers_waiting_for_slots, memory_order_relaxed) >
             0 &&

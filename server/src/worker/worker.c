@@ -3,6 +3,7 @@
 #include "worker/worker.h"
 
 #include "base/assert.h"
+#include "base/yield.h"
 #include "os/clock.h"
 
 /* Longest that closing everything at stop may take; the port needs one or two waits. */
@@ -141,6 +142,7 @@ static void announce_drained(struct tg_worker *worker)
     if (worker->draining && !worker->drained && worker->live_count == 0 &&
         worker->listeners_open == 0) {
         worker->drained = true;
+        tg_yield();
         /* release: pairs with the acquire in the logic thread's end check; the last CLOSED is in
          * the ring. */
         atomic_store_explicit(&worker->drain_done, true, memory_order_release);

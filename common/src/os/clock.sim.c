@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT
+ * The clock of the simulated system. */
+#include "os/clock.h"
+
+#include "sim/sim.h"
+
+uint64_t tg_clock_ns(void)
+{
+    return tg_sim_now_ns();
+}
