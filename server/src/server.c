@@ -283,6 +283,21 @@ static int start_worker(struct throng_server *server, uint32_t index)
     return await_worker(server, worker);
 }
 
+static int explain_worker(const struct tg_config *config, uint32_t index, int result,
+                          struct throng_error *error)
+{
+    char why[200] = "";
+    if (result == THRONG_ENOTSUP && config->own_descriptors) {
+        (void)snprintf(why, sizeof(why),
+                       "; max_connections is %u, but the descriptor limit (RLIMIT_NOFILE) is %u, "
+                       "and this system refuses a thread its own descriptor table (unshare)",
+                       config->options.max_connections, config->descriptor_limit);
+    }
+    return tg_config_fail(error, result, "cannot start I/O thread %u of %u (backend %s): %s%s",
+                          index, config->worker_count, config->backend->name,
+                          throng_error_text(result), why);
+}
+
 /* Starts the workers one after the other, then lets all of them serve. All or nothing. */
 static int start_workers(struct throng_server *server, struct throng_error *error)
 {
@@ -293,10 +308,7 @@ static int start_workers(struct throng_server *server, struct throng_error *erro
         int result = start_worker(server, i);
         if (result < 0) {
             stop_workers(server);
-            return tg_config_fail(error, result,
-                                  "cannot start I/O thread %u of %u (backend %s): %s", i,
-                                  server->config.worker_count, server->config.backend->name,
-                                  throng_error_text(result));
+            return explain_worker(&server->config, i, result, error);
         }
     }
     /* The workers hold the sockets now; with a copy left here a stopped listener would live on. */

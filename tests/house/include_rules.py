@@ -32,10 +32,11 @@ ROOMS = {
     "tests/unit": "inner tests",
     "tests/port": "inner tests",
     "tests/sim": "inner tests",
-    "tests/fuzz": "inner tests",
+    "tests/fuzz": "fuzz",
     "tests/bench": "bench",
     "tests/integration": "outer tests",
     "tests/stress": "tool tests",
+    "tests/torture": "outer tests",
     "tests/interop": "outer tests",
     "tests/consumer": "outer tests",
     "tests/support": "support",
@@ -71,11 +72,13 @@ ALLOWED = {
     "bench": PUBLIC | {"tools", "bench"},
     "support": PUBLIC | {"support"},
     "inner tests": SERVER | {"client api", "client", "inner tests", "support"},
+    "fuzz": SERVER | {"client api", "client", "tools", "inner tests", "support", "fuzz"},
 }
 
 # Rooms of the libraries that know the system; every other one asks them.
 SYSTEM_ROOMS = {"sim", "os", "port"}
-PROGRAM_ROOMS = {"examples", "tools", "outer tests", "tool tests", "inner tests", "bench", "support"}
+PROGRAM_ROOMS = {"examples", "tools", "outer tests", "tool tests", "inner tests", "fuzz", "bench",
+                 "support"}
 
 # Headers of C11: everything else in <> is the system's or another library's.
 C11_HEADERS = set(
@@ -85,7 +88,7 @@ C11_HEADERS = set(
 )
 
 # Where "name.h" is looked for, after the including file's own folder.
-SEARCH = ["common/src", "server/src", "client/src", "tests/support"]
+SEARCH = ["common/src", "server/src", "client/src", "tests/support", "tests/fuzz"]
 PUBLIC_SEARCH = ["common/include", "server/include", "client/include"]
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

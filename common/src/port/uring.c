@@ -143,17 +143,27 @@ static void init_port(struct tg_uring_port *port, const struct tg_port_options *
     tg_list_init(&port->listeners_in_flight);
 }
 
+/* What a refusal at the opening means to whoever starts a server. The check before it went well, so the
+ * system is short of something now: of memory, locked (EAGAIN of mmap) or not, or of descriptors. */
+static int refusal_of(int system_error)
+{
+    int error = tg_error_from_system(system_error);
+    if (error == THRONG_EAGAIN || error == THRONG_ENOBUFS) {
+        return THRONG_ENOMEM;
+    }
+    return error == THRONG_EMFILE || error == THRONG_ENOMEM ? error : THRONG_ESYSTEM;
+}
+
 static int open_with(struct tg_port **opened, const struct tg_port_options *options,
                      uint32_t abilities_allowed)
 {
     TG_REQUIRE(options->turn_bytes >= 1);
     TG_REQUIRE(options->buffers_max == options->recv_pool->count);
     TG_REQUIRE((uintptr_t)options->memory % alignof(struct tg_uring_port) == 0);
-    char reason[TG_PORT_REASON_BYTES];
     const char *step;
     int abilities = tg_uring_probe(&step);
     if (abilities < 0) {
-        return tg_port_backend_check(&tg_uring_backend, reason);
+        return refusal_of(-abilities);
     }
     struct tg_uring_port *port = options->memory;
     init_port(port, options, (uint32_t)abilities & abilities_allowed);
@@ -163,7 +173,7 @@ static int open_with(struct tg_port **opened, const struct tg_port_options *opti
 
     port->wakeup = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (port->wakeup < 0) {
-        return tg_error_from_system(errno);
+        return refusal_of(errno);
     }
     int error = tg_uring_open(&port->ring, TG_URING_SQ_ENTRIES, TG_URING_CQ_ENTRIES);
     if (error != 0) {
@@ -184,7 +194,7 @@ close_ring:
     tg_uring_close(&port->ring);
 close_wakeup:
     (void)close(port->wakeup);
-    return tg_error_from_system(-error);
+    return refusal_of(-error);
 }
 
 static int open_port(struct tg_port **opened, const struct tg_port_options *options)

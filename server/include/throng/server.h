@@ -75,7 +75,7 @@ struct throng_event {
  * names the offending value and its limit. The calling thread becomes the logic thread.
  * THRONG_EINVAL, THRONG_ENOMEM, THRONG_EADDRINUSE, THRONG_EADDRNOTAVAIL, THRONG_EACCES,
  * THRONG_ERESOLVE, THRONG_EDESCRIPTORLIMIT, THRONG_EAFNOSUPPORT, THRONG_ENOTSUP, THRONG_EMFILE,
- * THRONG_ESYSTEM. */
+ * THRONG_ENOBUFS, THRONG_ESYSTEM. */
 THRONG_API int throng_server_start(struct throng_server **server,
                                    const struct throng_server_options *options,
                                    struct throng_error *error);
@@ -134,8 +134,8 @@ THRONG_API int throng_close(struct throng_server *server, throng_conn conn);
  * throng_close. */
 THRONG_API int throng_abort(struct throng_server *server, throng_conn conn);
 
-/* Attaches a pointer to the connection; each later event carries it. NULL at OPEN. 0 or
- * THRONG_ESTALE. */
+/* Attaches a pointer to the connection; each event that is taken after this call carries it (one
+ * that the same throng_get_events has answered does not yet). NULL at OPEN. 0 or THRONG_ESTALE. */
 THRONG_API int throng_set_user(struct throng_server *server, throng_conn conn, void *user);
 
 /* The pointer attached; *user is untouched on error. 0 or THRONG_ESTALE. */
