@@ -13,8 +13,8 @@ import sys
 import tree
 
 SPDX = "SPDX-License-Identifier: MIT"
-SPDX_ENDINGS = (".c", ".cpp", ".h", ".py", ".sh", ".erl")
-SPDX_SCRIPTS = ("tools/test", "tools/demo", "tools/bench", ".ci/run")
+SPDX_ENDINGS = (".c", ".cpp", ".h", ".py", ".sh", ".erl", ".pml")
+SPDX_SCRIPTS = ("tools/test", "tools/demo", "tools/bench", "tools/fuzz", "tools/models", "tools/analyse", ".ci/run")
 
 # Written so that this file does not contain them.
 FORBIDDEN = [
@@ -25,6 +25,8 @@ FORBIDDEN = [
      "a registry's host"),
     (re.compile(r"[ \t]+$"), "blanks at the end of the line"),
 ]
+
+FUZZ_INPUT = re.compile(r"^tests/fuzz/(corpus|regressions)/")
 
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
 
@@ -68,6 +70,8 @@ def main(root):
     complaints = []
     names = tree.files(root)
     for name in names:
+        if FUZZ_INPUT.match(name):
+            continue  # bytes that a fuzzer chose, even where they happen to be text
         try:
             lines = tree.read(root, name).splitlines()
         except UnicodeDecodeError:

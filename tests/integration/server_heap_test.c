@@ -192,8 +192,8 @@ static void the_counter_sees_each_kind_of_call(void **state)
     (void)state;
     heap_counter_start();
     void *volatile block = malloc(100);
-    block = realloc(block, 200);
-    free(block);
+    void *volatile larger = realloc(block, 200);
+    free(larger);
     block = calloc(3, 5);
     free(block);
     block = strdup("the C library's own calls count as well");

@@ -135,6 +135,7 @@ int run_close_tests(void);
 int run_shared_tests(void);
 int run_wake_tests(void);
 int run_process_tests(void);
+int run_denied_tests(void);
 
 /* Of one backend only; no tests for the others. */
 int run_uring_tests(void);

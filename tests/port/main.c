@@ -17,6 +17,7 @@ int main(int count, char **arguments)
     int failed = 0;
     /* First those that fork: a child that starts threads wants a parent that has had none. */
     failed += run_process_tests();
+    failed += run_denied_tests();
     failed += run_receive_tests();
     failed += run_turn_tests();
     failed += run_buffer_tests();

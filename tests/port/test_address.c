@@ -22,6 +22,9 @@ static void endpoints_are_read(void **state)
     expect_endpoint("tcp://127.0.0.1:7000", "127.0.0.1", 7000);
     expect_endpoint("tcp://localhost:0", "localhost", 0);
     expect_endpoint("tcp://*:65535", "*", 65535);
+    expect_endpoint("tcp://a:80", "a", 80);
+    expect_endpoint("tcp://Game:80", "Game", 80);
+    expect_endpoint("tcp://[fe80::1%0123456789abcde]:80", "fe80::1%0123456789abcde", 80);
     expect_endpoint("tcp://[::1]:1", "::1", 1);
     expect_endpoint("tcp://[::]:80", "::", 80);
     expect_endpoint("tcp://[fe80::1%2]:80", "fe80::1%2", 80);
@@ -55,6 +58,8 @@ static void bad_endpoints_are_refused_by_name(void **state)
         {"tcp://ho st:80", "no host"},
         {"tcp://host/path:80", "no host"},
         {"tcp://**:80", "no host"},
+        {"tcp://ho~st:80", "no host"},
+        {"tcp://ho^st:80", "no host"},
         {"tcp://::1:80", "brackets"},
         {"tcp://[]:80", "brackets"},
         {"tcp://[:80", "brackets"},
@@ -63,6 +68,8 @@ static void bad_endpoints_are_refused_by_name(void **state)
         {"tcp://[::1%]:80", "brackets"},
         {"tcp://[::1%a%b]:80", "brackets"},
         {"tcp://[host]:80", "brackets"},
+        {"tcp://[host%1]:80", "brackets"},
+        {"tcp://[fe80::1%0123456789abcdef]:80", "brackets"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

@@ -51,6 +51,22 @@ static void errors_of_the_system_have_our_numbers(void **state)
     assert_int_equal(tg_error_from_system(99999), THRONG_ESYSTEM);
 }
 
+/* The peer's end, or a firewall's rule for it, against what every later accept would meet as well. */
+static void a_dead_connection_is_told_from_a_listener_in_need(void **state)
+{
+    static const int dead[] = {ECONNABORTED, EPROTO,    ENETDOWN,     ENOPROTOOPT,
+                               EHOSTDOWN,    ENONET,    EHOSTUNREACH, EOPNOTSUPP,
+                               ENETUNREACH,  ETIMEDOUT, EPERM};
+    static const int need[] = {EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN, EINTR, EBADF, EINVAL, 0};
+    (void)state;
+    for (size_t i = 0; i < sizeof dead / sizeof dead[0]; i++) {
+        assert_true(tg_accept_has_died(dead[i]));
+    }
+    for (size_t i = 0; i < sizeof need / sizeof need[0]; i++) {
+        assert_false(tg_accept_has_died(need[i]));
+    }
+}
+
 static void expect_round_trip(const char *host, uint16_t port, const char *text)
 {
     alignas(max_align_t) uint8_t sockaddr[TG_SOCKADDR_BYTES];
@@ -142,6 +158,21 @@ static void a_listener_is_what_was_ordered(void **state)
     assert_true(copy >= 0 && copy != listener);
     assert_true(fcntl((int)copy, F_GETFD) & FD_CLOEXEC);
     tg_socket_close(copy);
+    tg_socket_close(listener);
+}
+
+static void figures_beyond_the_system_s_are_its_largest(void **state)
+{
+    tg_socket listener;
+    struct throng_address bound;
+    struct tg_listen_options options = {.address = loopback,
+                                        .backlog = UINT32_MAX,
+                                        .send_buffer_bytes = UINT32_MAX,
+                                        .receive_buffer_bytes = UINT32_MAX};
+    (void)state;
+    assert_int_equal(tg_socket_listen(&listener, &options, &bound), 0);
+    assert_true(integer_option(listener, SOL_SOCKET, SO_SNDBUF) > 100000);
+    assert_true(integer_option(listener, SOL_SOCKET, SO_RCVBUF) > 100000);
     tg_socket_close(listener);
 }
 
@@ -322,11 +353,13 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_of_the_system_have_our_numbers),
+        cmocka_unit_test(a_dead_connection_is_told_from_a_listener_in_need),
         cmocka_unit_test(addresses_survive_the_system_s_form),
         cmocka_unit_test(an_unknown_family_is_an_empty_address),
         cmocka_unit_test(hosts_are_resolved),
         cmocka_unit_test(names_are_resolved),
         cmocka_unit_test(a_listener_is_what_was_ordered),
+        cmocka_unit_test(figures_beyond_the_system_s_are_its_largest),
         cmocka_unit_test(an_address_in_use_is_said_and_leaves_nothing_open),
         cmocka_unit_test(any_address_takes_both_families_and_one_address_only_its_own),
         cmocka_unit_test(data_and_end_pass_between_sockets),

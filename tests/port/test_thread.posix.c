@@ -17,6 +17,7 @@
 
 #include "deny.h"
 #include "os/clock.h"
+#include "os/port_range.h"
 #include "os/thread.h"
 
 #define DEADLINE_NS 20000000000
@@ -171,6 +172,29 @@ static void use_own_table_on_an_old_kernel(void)
     use_own_table();
 }
 
+/* No close_range, and no descriptor left to look into /proc with: every number is tried. */
+static void use_own_table_in_the_dark(void)
+{
+    struct tg_thread thread;
+    struct rlimit limit = {.rlim_cur = 64, .rlim_max = 64};
+#ifdef SYS_close_range
+    CHILD_CHECK(deny_system_call(SYS_close_range, ENOSYS));
+#endif
+    CHILD_CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, app) == 0 && pipe(kept_pipe) == 0);
+    CHILD_CHECK(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+    while (dup(0) >= 0) {
+    }
+    CHILD_CHECK(errno == EMFILE);
+    CHILD_CHECK(tg_thread_start(&thread, "own", live_in_own_table, NULL) == 0);
+    await_stage(1);
+    CHILD_CHECK(table_answer == 0);
+    CHILD_CHECK(is_open(app[0]) && is_open(app[1]) && is_open(63)); /* ours are untouched */
+    CHILD_CHECK(write(kept_pipe[1], "k", 1) == 1);
+    atomic_store_explicit(&stage, 2, memory_order_release);
+    tg_thread_join(&thread);
+    CHILD_CHECK(room == 60);
+}
+
 static void use_own_table_in_a_strict_sandbox(void)
 {
     struct tg_thread thread;
@@ -195,6 +219,12 @@ static void the_same_without_close_range(void **state)
 {
     (void)state;
     in_child(use_own_table_on_an_old_kernel);
+}
+
+static void the_same_without_a_look_at_the_table(void **state)
+{
+    (void)state;
+    in_child(use_own_table_in_the_dark);
 }
 
 static void a_sandbox_that_refuses_is_said(void **state)
@@ -225,6 +255,28 @@ static void limits_are_read_and_raised(void **state)
     in_child(use_limits);
 }
 
+/* What the system does not tell is answered with what hurts least: no limit, no descriptor counted,
+ * IANA's range of ports, a processor. */
+static void ask_a_system_that_does_not_tell(void)
+{
+    CHILD_CHECK(deny_system_call(SYS_sched_getaffinity, EINVAL));
+    CHILD_CHECK(tg_processor_count() >= 1 && tg_processor_count() <= 100000);
+    while (dup(0) >= 0) {
+    }
+    CHILD_CHECK(errno == EMFILE);
+    CHILD_CHECK(tg_descriptor_count() == 0);
+    CHILD_CHECK(tg_port_range_count() == 16384);
+    CHILD_CHECK(deny_system_call(SYS_prlimit64, EPERM));
+    CHILD_CHECK(tg_descriptor_limit() == UINT32_MAX);
+    CHILD_CHECK(tg_descriptor_limit_raise(1000) == UINT32_MAX);
+}
+
+static void a_system_that_does_not_tell_is_taken_for_a_kind_one(void **state)
+{
+    (void)state;
+    in_child(ask_a_system_that_does_not_tell);
+}
+
 static void there_is_at_least_one_processor(void **state)
 {
     (void)state;
@@ -237,8 +289,10 @@ int main(void)
         /* Those that fork come first: a child that starts threads wants a parent without any. */
         cmocka_unit_test(a_thread_with_its_own_table_holds_only_its_own),
         cmocka_unit_test(the_same_without_close_range),
+        cmocka_unit_test(the_same_without_a_look_at_the_table),
         cmocka_unit_test(a_sandbox_that_refuses_is_said),
         cmocka_unit_test(limits_are_read_and_raised),
+        cmocka_unit_test(a_system_that_does_not_tell_is_taken_for_a_kind_one),
         cmocka_unit_test(a_thread_has_its_argument_and_no_signals),
         cmocka_unit_test(a_thread_has_its_name),
         cmocka_unit_test(there_is_at_least_one_processor),

@@ -19,7 +19,8 @@ static enum options_result read_line(const char *line)
     char *arguments[ARGUMENTS_MAX] = {program};
     int count = 1;
     (void)snprintf(text, sizeof(text), "%s", line);
-    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+    char *rest = NULL;
+    for (char *word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
         assert_true(count < ARGUMENTS_MAX);
         arguments[count++] = word;
     }

@@ -111,6 +111,20 @@ static void a_number_out_of_range_is_named_with_its_value(void **state)
     expect_refusal(&options, "listen[0]", "NULL");
 }
 
+static void sixteen_addresses_are_taken_without_a_gap(void **state)
+{
+    (void)state;
+    struct tg_config config;
+    struct throng_server_options options = defaults();
+    for (int i = 0; i < 16; i++) {
+        options.listen[i] = "tcp://127.0.0.1:0";
+    }
+    assert_int_equal(tg_config_check(&config, &options, NULL), 0);
+    assert_int_equal(config.listener_count, 16);
+    options.listen[7] = NULL;
+    expect_refusal(&options, "listen[7] is NULL", "leave no gap");
+}
+
 static void an_options_struct_of_another_size_is_refused(void **state)
 {
     (void)state;
@@ -244,6 +258,7 @@ int main(void)
         cmocka_unit_test(the_defaults_are_those_that_the_header_states),
         cmocka_unit_test(sizes_left_open_follow_the_longest_message),
         cmocka_unit_test(a_number_out_of_range_is_named_with_its_value),
+        cmocka_unit_test(sixteen_addresses_are_taken_without_a_gap),
         cmocka_unit_test(an_options_struct_of_another_size_is_refused),
         cmocka_unit_test(an_older_and_shorter_options_struct_gets_the_defaults_for_the_rest),
         cmocka_unit_test(one_descriptor_table_serves_when_the_limit_allows_it),

@@ -234,7 +234,7 @@ static void the_one_that_has_its_block_for_longest_is_named(void **state)
     for (uint32_t i = 0; i < 3; i++) {
         assert_null(tg_intake_tick(&world.intake));
     }
-    uint32_t latest = UINT32_MAX;
+    uint32_t latest = 0; /* eight hold one, so that it is set below */
     for (uint32_t i = 0; i < 100; i++) {
         if (place_of(i) == TG_READER_HOLDING) {
             world_send(i, 20004); /* all but one go on */

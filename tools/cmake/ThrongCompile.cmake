@@ -41,7 +41,9 @@ function(throng_compile target)
         endif()
     endif()
     if(THRONG_COVERAGE)
-        target_compile_options(${target} PRIVATE --coverage -O0)
+        # Atomic: counts of several threads, where one is lost, contradict each other, and gcov then
+        # takes a branch for never taken.
+        target_compile_options(${target} PRIVATE --coverage -O0 -fprofile-update=atomic)
         target_link_options(${target} PRIVATE --coverage)
     endif()
 endfunction()

@@ -13,7 +13,10 @@ void *tg_memory_reserve(size_t bytes)
     /* Without MAP_NORESERVE: under strict overcommit the promise is then a real one, and a server
      * that could not be served is refused at its start. */
     void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    return memory == MAP_FAILED ? NULL : memory;
+    if (memory == MAP_FAILED) {
+        return NULL;
+    }
+    return memory;
 }
 
 void tg_memory_release(void *memory, size_t bytes)

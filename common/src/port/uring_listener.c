@@ -194,6 +194,7 @@ void tg_uring_finish_listeners(struct tg_uring_port *port, struct tg_batch *batc
     bool all_done = last == &port->listeners_due;
     while (!all_done && !tg_batch_is_full(batch)) {
         struct tg_list *link = tg_list_pop_front(&port->listeners_due);
+        TG_REQUIRE(link != NULL); /* `last` is still to come */
         struct tg_listener *listener = tg_listener_of_link(link);
         all_done = link == last;
         if (listener->flags == TG_LISTENER_CLOSING) {

@@ -277,6 +277,7 @@ void tg_uring_serve_ready(struct tg_uring_port *port, struct tg_batch *batch)
     bool all_served = last == &port->ready;
     while (!all_served && !tg_batch_is_full(batch)) {
         struct tg_list *link = tg_list_pop_front(&port->ready);
+        TG_REQUIRE(link != NULL); /* `last` is still to come */
         struct tg_stream *stream = tg_stream_of_link(link);
         all_served = link == last;
         struct tg_uring_held input = pop_held(port, stream);

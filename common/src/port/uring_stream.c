@@ -403,6 +403,7 @@ void tg_uring_finish_closing(struct tg_uring_port *port, struct tg_batch *batch)
     bool all_done = last == &port->closing;
     while (!all_done && !tg_batch_is_full(batch)) {
         struct tg_list *link = tg_list_pop_front(&port->closing);
+        TG_REQUIRE(link != NULL); /* `last` is still to come */
         struct tg_stream *stream = tg_stream_of_link(link);
         all_done = link == last;
         if ((stream->flags & TG_STREAM_CLOSE_SENT) != 0) {
