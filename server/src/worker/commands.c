@@ -114,8 +114,12 @@ static void begin_drain(struct tg_worker *worker, uint32_t deadline_ms)
     worker->draining = true;
     tg_worker_close_listeners(worker);
     for (uint32_t i = 0; i < worker->shared->arena->capacity; i++) {
-        if (tg_worker_owns(worker, i) && takes_writes(tg_worker_slot(worker, i))) {
-            tg_slot_drain(worker, tg_worker_slot(worker, i));
+        struct tg_slot *slot = tg_worker_slot(worker, i);
+        if (tg_worker_owns(worker, i) && takes_writes(slot)) {
+            tg_slot_drain(worker, slot);
+            /* Not settled here: the last release may have been seen while the reply that was written
+             * before it is in the ring behind this command (close.pml: DRAIN_SETTLES_AT_ONCE). */
+            touch(worker, slot);
         }
     }
 }

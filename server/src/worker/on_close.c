@@ -75,8 +75,7 @@ void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot)
     TG_REQUIRE(slot->state == TG_SLOT_OPEN || slot->state == TG_SLOT_PEER_ENDED);
     slot->state = TG_SLOT_DRAINING;
     slot->reason = THRONG_CLOSE_DRAINED;
-    stop_listening(worker, slot);
-    tg_slot_settle(worker, slot); /* the drain's own timer bounds how long answers may take */
+    stop_listening(worker, slot); /* the drain's own timer bounds how long answers may take */
 }
 
 void tg_slot_settle(struct tg_worker *worker, struct tg_slot *slot)

@@ -253,7 +253,8 @@ void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_c
 /* Begins a graceful close. */
 void tg_slot_close_gracefully(struct tg_worker *worker, struct tg_slot *slot,
                               enum throng_close_reason reason, uint32_t linger_ms);
-/* Begins the end of a connection whose server stops: answers first, then the graceful close. */
+/* Begins the end of a connection whose server stops: answers first, then the graceful close, which the
+ * caller lets tg_slot_settle decide on once the commands are taken. */
 void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot);
 /* Takes the next step of a close if its condition holds. */
 void tg_slot_settle(struct tg_worker *worker, struct tg_slot *slot);
