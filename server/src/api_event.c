@@ -4,6 +4,7 @@
  * A batch is what lay in the rings at one look, at most TG_BATCH_EVENTS. While it lasts, nothing is
  * shared with the workers; at its end everything written goes out, everything released goes home,
  * and the rings are looked at anew. */
+#include "base/yield.h"
 #include "os/clock.h"
 #include "state.h"
 
@@ -185,6 +186,7 @@ static bool drain_is_over(struct throng_server *server)
     }
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         struct tg_worker *worker = &server->workers[i];
+        tg_yield();
         /* acquire: pairs with the release in announce_drained; the last CLOSED is visible. */
         if (!atomic_load_explicit(&worker->drain_done, memory_order_acquire) ||
             tg_ring_has_entries(&worker->events)) {

@@ -43,8 +43,12 @@ struct tg_memory {
     void *at[TG_REGION_COUNT];
 };
 
-/* Entries of a worker's command ring. */
+/* Entries of a worker's command ring. The simulator's is small, so that it does run full. */
+#ifdef TG_SIM
+#define TG_COMMANDS_MAX 16u
+#else
 #define TG_COMMANDS_MAX 16384u
+#endif
 
 /* Works every size out. */
 void tg_memory_plan(struct tg_memory *memory, const struct tg_config *config);

@@ -74,6 +74,9 @@ struct throng_swarm_thread {
     struct tg_port_options port_options;
     struct tg_thread thread;
 
+    /* The thread's name for itself; once it has `started`, anybody may compare. */
+    uintptr_t self;
+
     /* The thread's, from its start to its end; then it is the starter's, who destroys it: nobody is
      * left to wake it. */
     struct tg_port *port;

@@ -11,12 +11,15 @@
 /* How far pacing may lag behind before it forgives the rest: no burst after a pause. */
 #define PACING_LAG_NS UINT64_C(100000000)
 
-/* The swarm whose thread this is. */
-static _Thread_local const struct throng_swarm *own_swarm;
-
 bool tg_swarm_thread_is_own(const struct throng_swarm *swarm)
 {
-    return own_swarm == swarm;
+    uintptr_t self = tg_thread_self();
+    for (uint32_t i = 0; i < swarm->plan.thread_count; i++) {
+        if (swarm->threads[i].self == self) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The port is opened before the descriptor table is copied: so its descriptors are in both tables
@@ -188,7 +191,7 @@ static void close_all(struct throng_swarm_thread *thread)
 void tg_swarm_thread_main(void *argument)
 {
     struct throng_swarm_thread *thread = argument;
-    own_swarm = thread->swarm;
+    thread->self = tg_thread_self();
     int error = open_port(thread);
     /* release: pairs with the acquire in await_thread; makes the open port visible. */
     atomic_store_explicit(&thread->started, error < 0 ? error : 1, memory_order_release);

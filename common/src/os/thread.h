@@ -18,6 +18,9 @@ int tg_thread_start(struct tg_thread *thread, const char *name, void (*main)(voi
 
 void tg_thread_join(struct tg_thread *thread);
 
+/* A number that the calling thread has alone among those that live. */
+uintptr_t tg_thread_self(void);
+
 /* Gives the calling thread a descriptor table of its own that keeps only 0, 1, 2 and
  * `keep[0..count)`, so that its limit counts its own sockets alone, and no descriptor of the
  * application is held open by a copy. The numbers of the kept ones stay the same. 0, THRONG_ENOTSUP

@@ -73,6 +73,11 @@ void tg_thread_join(struct tg_thread *thread)
     thread->handle = 0;
 }
 
+uintptr_t tg_thread_self(void)
+{
+    return (uintptr_t)pthread_self();
+}
+
 /* --- a descriptor table of one's own --------------------------------------------------------- */
 
 #define KEEP_MAX 128

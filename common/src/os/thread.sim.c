@@ -23,6 +23,11 @@ void tg_thread_join(struct tg_thread *thread)
     tg_sim_thread_join((struct tg_sim_thread *)thread->handle);
 }
 
+uintptr_t tg_thread_self(void)
+{
+    return (uintptr_t)tg_sim_thread_self();
+}
+
 int tg_thread_own_descriptors(const tg_socket *keep, uint32_t count)
 {
     (void)keep;

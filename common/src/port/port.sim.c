@@ -5,6 +5,15 @@
 #include "port/port.h"
 #include "port/sim.h"
 
+/* "auto" asks for it by name, to log why it does not come. */
+static int refuse(const char **reason)
+{
+    *reason = "a simulated system has none";
+    return THRONG_ENOTSUP;
+}
+
+const struct tg_port_backend tg_uring_backend = {.name = "io_uring", .check = refuse};
+
 int tg_port_backend_check(const struct tg_port_backend *backend, char reason[TG_PORT_REASON_BYTES])
 {
     const char *step = NULL;

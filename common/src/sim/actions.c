@@ -48,8 +48,11 @@ void tg_sim_act_not(struct tg_sim_action *action)
     action->place = 0;
     struct tg_sim_action *last = tg_world.actions[--tg_world.actions_count];
     if (last != action) {
-        sift_up(at, last);
-        sift_down(last->place - 1, last);
+        if (at > 0 && is_before(last, tg_world.actions[(at - 1) / 2])) {
+            sift_up(at, last);
+        } else {
+            sift_down(at, last);
+        }
     }
 }
 

@@ -21,6 +21,11 @@ const char *tg_sim_fault_name(enum tg_sim_fault fault)
     return fault_names[fault];
 }
 
+void tg_sim_seed(uint64_t seed)
+{
+    tg_world.prng.state = seed;
+}
+
 uint64_t tg_sim_random(void)
 {
     return tg_prng_next(&tg_world.prng);

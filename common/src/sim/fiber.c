@@ -46,6 +46,41 @@ struct tg_fiber {
     void *tsan;        /* the thread sanitizer's fiber */
 };
 
+/* Stacks of fibers that are gone, for the next ones: worlds are many and short, and a fresh stack
+ * costs its first touch. The address sanitizer knows a stack's frames by its memory: not with it. */
+#ifdef WITH_ASAN
+#define SPARE_STACKS 0
+#else
+#define SPARE_STACKS 16
+#endif
+static struct {
+    void *stack;
+    size_t bytes;
+} spare_stacks[SPARE_STACKS + 1];
+static int spare_count;
+
+static void *take_stack(size_t bytes)
+{
+    for (int i = 0; i < spare_count; i++) {
+        if (spare_stacks[i].bytes == bytes) {
+            void *stack = spare_stacks[i].stack;
+            spare_stacks[i] = spare_stacks[--spare_count];
+            return stack;
+        }
+    }
+    return malloc(bytes);
+}
+
+static void give_stack(void *stack, size_t bytes)
+{
+    if (stack != NULL && spare_count < SPARE_STACKS) {
+        spare_stacks[spare_count].stack = stack;
+        spare_stacks[spare_count++].bytes = bytes;
+    } else {
+        free(stack);
+    }
+}
+
 /* Which fiber is being switched from: the entered one learns of its stack from the sanitizer. */
 static struct tg_fiber *leaving;
 
@@ -116,7 +151,7 @@ TG_OUT_OF_LINE static bool make_entry(struct tg_fiber *fiber)
 struct tg_fiber *tg_fiber_create(void (*main)(void *), void *argument, size_t stack_bytes)
 {
     struct tg_fiber *fiber = calloc(1, sizeof *fiber);
-    void *stack = malloc(stack_bytes);
+    void *stack = take_stack(stack_bytes);
     if (fiber == NULL || stack == NULL) {
         goto fail;
     }
@@ -135,7 +170,7 @@ struct tg_fiber *tg_fiber_create(void (*main)(void *), void *argument, size_t st
     return fiber;
 
 fail:
-    free(stack);
+    give_stack(stack, stack_bytes);
     free(fiber);
     return NULL;
 }
@@ -176,6 +211,6 @@ void tg_fiber_destroy(struct tg_fiber *fiber)
         __tsan_destroy_fiber(fiber->tsan);
     }
 #endif
-    free(fiber->stack);
+    give_stack(fiber->stack, fiber->stack_bytes);
     free(fiber);
 }

@@ -79,6 +79,7 @@ int tg_net_take(void)
         at++;
     }
     if (at >= tg_world.options.sockets_max) {
+        net->lowest_free = at; /* the next one need not look through all of them again */
         return THRONG_EMFILE;
     }
     if (at == net->sockets_used) {

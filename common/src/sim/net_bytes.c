@@ -45,6 +45,7 @@ void tg_net_break_end(struct tg_net_socket *sock, int error)
     tg_sim_act_not(&sock->in.arrival);
     if (tg_sim_strikes(TG_SIM_FAULT_reset_discards)) {
         sock->in.read = sock->in.arrived;
+        sock->in.end_arrived = false; /* an end behind lost bytes would be a lie */
     }
     tg_sim_note(TG_SIM_NOTE_reset, tg_net_number(sock), error);
     tg_net_tell(sock);

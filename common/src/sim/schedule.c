@@ -113,11 +113,12 @@ static void print_sleepers(void)
 static void pass_time(void)
 {
     struct tg_world *world = &tg_world;
-    if (world->options.on_idle != NULL) {
+    if (world->options.on_idle != NULL && world->ran_since_idle) {
         struct tg_sim_thread *running = world->running;
         world->running = NULL;
         world->options.on_idle(world->options.context);
         world->running = running;
+        world->ran_since_idle = false;
     }
     uint64_t next = tg_sim_next_action_ns();
     if (world->sleeper_due_ns < next) {
@@ -149,10 +150,15 @@ static struct tg_sim_thread *choose(void)
     TG_UNREACHABLE("fewer threads are ready than were counted");
 }
 
+void tg_sim_elapse(uint64_t duration_ns)
+{
+    tg_world.now_ns += duration_ns;
+    tg_sim_run_actions();
+}
+
 void tg_sim_pass(void)
 {
-    tg_world.now_ns += tg_sim_below(STEP_NS);
-    tg_sim_run_actions();
+    tg_sim_elapse(tg_sim_below(STEP_NS));
 }
 
 /* Something else goes on than what runs now, which has said whether it is ready or waits. Returns
@@ -182,6 +188,7 @@ static void reschedule(void)
             world->sleeper_due_ns = next->wake_ns;
         }
     }
+    world->ran_since_idle = true;
     if (next == self) {
         return;
     }

@@ -67,7 +67,7 @@ struct tg_sim_options {
     uint32_t sockets_max;                /* at once; opening one more is EMFILE; <= 65,536 */
     uint64_t steps_max;                  /* thread switches and network events until it is a hang */
     bool trace;                          /* print each note */
-    /* Asked each time that everybody sleeps, before time moves on; may be NULL. */
+    /* Asked when everybody sleeps, before time moves on, if a thread ran since; may be NULL. */
     void (*on_idle)(void *context);
     void *context;
 };
@@ -102,6 +102,8 @@ const struct tg_sim_counts *tg_sim_counts(void);
 
 /* ---- chance ---- */
 
+/* Begins anew. */
+void tg_sim_seed(uint64_t seed);
 uint64_t tg_sim_random(void);
 uint32_t tg_sim_below(uint32_t bound); /* 0..bound-1; bound >= 1 */
 
@@ -114,6 +116,8 @@ uint64_t tg_sim_now_ns(void);
 
 /* A little time passes on the calling thread, as with a system call; what is due happens. */
 void tg_sim_pass(void);
+/* As that, a given time; also outside tg_sim_run, for a world that has no threads. */
+void tg_sim_elapse(uint64_t duration_ns);
 
 struct tg_sim_thread;
 

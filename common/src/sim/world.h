@@ -56,6 +56,7 @@ struct tg_world {
     struct tg_sim_thread threads[TG_WORLD_THREADS];
     struct tg_sim_thread *running; /* NULL while an action runs */
     uint32_t ready_count;
+    bool ran_since_idle;     /* a thread did, since on_idle was asked */
     uint64_t sleeper_due_ns; /* no sleeper's time comes before */
     uint32_t yields_left;    /* until the next one that switches */
 

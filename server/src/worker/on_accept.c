@@ -48,6 +48,22 @@ static void init_slot(struct tg_worker *worker, struct tg_slot *slot, uint32_t i
     tg_timer_init(&slot->linger);
 }
 
+/* The slot is free for whoever takes it first. A worker that found none hears of it. */
+static void give_slot(struct tg_worker *worker, uint32_t index)
+{
+    tg_arena_give(worker->shared->arena, index);
+    tg_yield();
+    atomic_thread_fence(memory_order_seq_cst); /* pairs with park */
+    if (atomic_load_explicit(&worker->shared->workers_waiting_for_slots, memory_order_relaxed) >
+            0 &&
+        worker->shared->logic != NULL) {
+        /* A worker cannot wake another (their descriptor tables may differ); the logic thread can.
+         * */
+        atomic_store_explicit(&worker->shared->slot_freed_for_waiter, true, memory_order_relaxed);
+        (void)tg_parker_wake(worker->shared->logic);
+    }
+}
+
 /* Gives an accepted handle to a free slot and reports OPEN. */
 static void open_connection(struct tg_worker *worker, struct tg_worker_listener *listener,
                             tg_handle accepted, uint32_t index)
@@ -57,7 +73,7 @@ static void open_connection(struct tg_worker *worker, struct tg_worker_listener 
     if (tg_port_adopt(worker->port, &slot->stream, accepted) < 0) {
         slot->id = 0;
         slot->state = TG_SLOT_FREE;
-        tg_arena_give(worker->shared->arena, index);
+        give_slot(worker, index);
         return;
     }
     own_slot(worker, index);
@@ -93,7 +109,7 @@ static void park(struct tg_worker *worker, struct tg_worker_listener *listener, 
     listener->parked[listener->parked_count++] = accepted;
     if (!worker->waiting_for_slots) {
         worker->waiting_for_slots = true;
-        /* Full fence: pairs with the one in tg_worker_free_slot. Either the freeing worker sees
+        /* Full fence: pairs with the one in give_slot. Either the freeing worker sees
          * that we wait, or tg_worker_place_parked, which runs before we sleep, sees its slot. */
         atomic_fetch_add_explicit(&worker->shared->workers_waiting_for_slots, 1,
                                   memory_order_seq_cst);
@@ -232,16 +248,8 @@ void tg_worker_free_slot(struct tg_worker *worker, struct tg_slot *slot)
     worker->accepting_changed = true;
     slot->id = 0;
     slot->state = TG_SLOT_FREE;
-    tg_arena_give(worker->shared->arena, index);
+    /* Before somebody can take it: the gauge never shows more than there are. */
     atomic_fetch_sub_explicit(&worker->shared->slots_taken, 1, memory_order_relaxed);
     tg_yield();
-    atomic_thread_fence(memory_order_seq_cst); /* pairs with park */
-    if (atomic_load_explicit(&worker->shared->workers_waiting_for_slots, memory_order_relaxed) >
-            0 &&
-        worker->shared->logic != NULL) {
-        /* A worker cannot wake another (their descriptor tables may differ); the logic thread can.
-         * */
-        atomic_store_explicit(&worker->shared->slot_freed_for_waiter, true, memory_order_relaxed);
-        (void)tg_parker_wake(worker->shared->logic);
-    }
+    give_slot(worker, index);
 }

@@ -236,7 +236,9 @@ void tg_slot_check_flow(struct tg_worker *worker, struct tg_slot *slot)
         return;
     }
     slot->flags &= (uint16_t)~TG_SLOT_FLOW_PAUSED;
-    tg_slot_progress(worker, slot);
+    if (!tg_list_is_linked(&slot->reader.link)) {
+        tg_slot_progress(worker, slot);
+    } /* else input that the port had taken before it stopped waits in a list, which goes on with it */
 }
 
 /* The OPEN event; false if there is no room. */

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT
+ * The oracle's deep look: the worker's records of each slot against each other. All threads sleep, so
+ * nothing is half done. */
+#include "oracle.h"
+#include "state.h"
+
+struct sums {
+    uint32_t owned;
+    uint32_t live;
+    uint32_t streams;
+    uint64_t messages_out;
+    uint64_t queued_bytes;
+    uint64_t queued_units;
+};
+
+static void check_slot(const struct tg_worker *worker, const struct tg_slot *slot)
+{
+    const struct tg_reader *reader = &slot->reader;
+    TG_SIM_RULE(slot->id != 0 && slot->state != TG_SLOT_FREE, "a free slot is owned");
+    TG_SIM_RULE(slot->state < TG_SLOT_CLOSING || tg_timer_is_running(&slot->linger) == false,
+                "a closing slot's timer runs");
+    TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING || reader->buffer == TG_INDEX_NONE,
+                "a closing slot holds a receive buffer");
+    TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING || reader->assembler.block == TG_MESSAGE_NONE,
+                "a closing slot holds memory for pieces");
+    TG_SIM_RULE(slot->state != TG_SLOT_CLOSED || tg_chain_is_empty(&slot->queue),
+                "a closed slot holds send blocks");
+    TG_SIM_RULE((slot->flags & TG_SLOT_TOUCHED) == 0 || worker->touched != TG_INDEX_NONE,
+                "a touched slot is in no list");
+    bool may_send = slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_FLUSHING;
+    TG_SIM_RULE(!may_send || tg_chain_is_empty(&slot->queue) ||
+                    (slot->flags & TG_SLOT_SENDING) != 0,
+                "a queue waits, and no send is in flight");
+    if (slot->state == TG_SLOT_PEER_ENDED && (slot->flags & TG_SLOT_OPEN_DUE) == 0) {
+        TG_SIM_RULE(slot->events_held > 0 || !tg_chain_is_empty(&slot->queue),
+                    "the peer has ended, all is answered and sent, and nobody closes");
+    }
+}
+
+static void add_slot(struct sums *sums, const struct tg_worker *worker, const struct tg_slot *slot)
+{
+    bool is_reported = slot->state == TG_SLOT_CLOSED && (slot->flags & TG_SLOT_CLOSED_DUE) == 0;
+    check_slot(worker, slot);
+    sums->owned++;
+    sums->live += !is_reported;
+    sums->streams += slot->state != TG_SLOT_CLOSED;
+    sums->messages_out += slot->events_held;
+    sums->queued_bytes += slot->queue.bytes;
+    sums->queued_units += slot->queue.units;
+}
+
+static struct sums check_worker(const struct throng_server *server, const struct tg_worker *worker)
+{
+    struct sums sums = {0};
+    uint32_t capacity = server->arena.capacity;
+    for (uint32_t i = 0; i < capacity; i++) {
+        if (tg_worker_owns(worker, i)) {
+            add_slot(&sums, worker, tg_worker_slot(worker, i));
+        }
+    }
+    TG_SIM_RULE(sums.owned == worker->owned_count, "owned_count is wrong");
+    TG_SIM_RULE(sums.live == worker->live_count, "live_count is wrong");
+    TG_SIM_RULE(sums.streams == worker->streams_open, "streams_open is wrong");
+    TG_SIM_RULE(sums.messages_out <= worker->events_out, "messages are out that were never events");
+    TG_SIM_RULE(worker->events_out <= worker->events_max, "more events are out than events_max");
+    TG_SIM_RULE(tg_index_stack_count(&worker->recv_pool.free) <= worker->recv_pool.count,
+                "more receive buffers are free than there are");
+    TG_SIM_RULE(worker->message_pool.used_units <= worker->message_pool.unit_count,
+                "more memory for pieces is used than there is");
+    return sums;
+}
+
+/* The logic thread's view of the send blocks and the workers': each block is free, written and not
+ * flushed, in a queue, or on its way home. */
+static void check_blocks(const struct throng_server *server, uint64_t queued_units)
+{
+    const struct tg_block_pool *blocks = &server->blocks;
+    uint64_t pending = 0;
+    uint64_t out = 0;
+    uint64_t returning = 0;
+    uint64_t returning_to_seats = 0;
+    for (uint32_t i = 0; i < server->arena.capacity; i++) {
+        const struct tg_seat *seat = &server->seats[i];
+        pending += seat->id == 0 ? 0 : seat->pending.units;
+        out += seat->id == 0 ? 0 : seat->units_out;
+    }
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        uint32_t block = server->workers[i].returned.head;
+        for (; block != TG_BLOCK_NONE; block = blocks->blocks[block].next) {
+            uint64_t conn = blocks->blocks[block].conn;
+            uint32_t units = tg_block_units(blocks, block);
+            returning += units;
+            returning_to_seats += server->seats[tg_conn_slot(conn)].id == conn ? units : 0;
+        }
+    }
+    TG_SIM_RULE(tg_block_pool_free_units(blocks) + pending + queued_units + returning ==
+                    tg_block_pool_total_units(blocks),
+                "send blocks are lost");
+    TG_SIM_RULE(out == queued_units + returning_to_seats,
+                "the connections' limits count blocks that they do not have");
+}
+
+void oracle_check_workers(const struct throng_server *server)
+{
+    struct throng_counters now;
+    uint64_t waiting = 0;
+    uint64_t units = 0;
+    uint32_t owned = 0;
+    throng_server_counters(server, &now);
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        struct sums sums = check_worker(server, &server->workers[i]);
+        waiting += sums.queued_bytes;
+        units += sums.queued_units;
+        owned += server->workers[i].owned_count;
+    }
+    TG_SIM_RULE(now.slots_taken == owned, "slots_taken is wrong");
+    TG_SIM_RULE(now.accepted == now.connections + now.closed, "accepted, open and closed differ");
+    if (server->dirty_head == TG_INDEX_NONE && !server->config.inline_mode) {
+        TG_SIM_RULE(now.bytes_sent + now.bytes_dropped + waiting == game.accepted_bytes,
+                    "accepted bytes are neither sent, dropped nor waiting");
+        check_blocks(server, units);
+    }
+}
