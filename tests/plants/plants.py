@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: MIT
+"""Plants each bug of sim.txt and port.txt into a copy of its file, builds throng-sim or the port contract
+suite with it, and shows whether that notices, and how soon. tools/plants builds the clean programs and
+calls this. A bug that is not noticed is a gap in the tests: exit 1.
+"""
+
+import argparse
+import concurrent.futures
+import json
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+PLANT = re.compile(r"^\[([a-z0-9-]+)\]\n([^\n]+)\n([^\n]+)\n((?:<<<<\n.*?>>>>\n)+)", re.M | re.S)
+PLACE = re.compile(r"<<<<\n(.*?)====\n(.*?)>>>>\n", re.S)
+
+PARTS = ["common", "server", "client"]
+
+# Seeds are tried in portions, so that a bug that the first ones notice takes no more time.
+FIRST_PORTION = 8
+
+
+class Plant:
+    def __init__(self, suite, name, what, file, places):
+        self.suite, self.name, self.what, self.file = suite, name, what, file
+        self.places = PLACE.findall(places)
+
+    def replace(self, source, old, new):
+        if source.count(old) == 1:
+            return source.replace(old, new)
+        # A place within a line has no line ends of its own.
+        old, new = old.rstrip("\n"), new.rstrip("\n")
+        if source.count(old) != 1:
+            sys.exit(f"{self.suite}.txt: [{self.name}] names a place that occurs "
+                     f"{source.count(old)} times in {self.file}, not once")
+        return source.replace(old, new)
+
+    def text(self):
+        """The file with the bug in it."""
+        source = (ROOT / self.file).read_text()
+        for old, new in self.places:
+            source = self.replace(source, old, new)
+        return source
+
+
+def read_plants(suite, names):
+    text = (HERE / f"{suite}.txt").read_text()
+    plants = [Plant(suite, *found.groups()) for found in PLANT.finditer(text)]
+    return [plant for plant in plants if not names or plant.name in names]
+
+
+# Suite: its program, the objects that a plant may change, and the folder of its link command.
+SUITES = {
+    "sim": ("bin/throng-sim", "throng_sim_world.dir", "tests/sim", "throng-sim"),
+    "port": ("tests/port_io_uring", "throng_common.dir", "tests/port", "port_io_uring"),
+}
+
+
+class Builder:
+    """Compiles what a plant has changed and links it before the clean library."""
+
+    def __init__(self, folder, suite):
+        self.folder = folder
+        _, objects, link_folder, target = SUITES[suite]
+        commands = json.loads((folder / "compile_commands.json").read_text())
+        self.world = [entry for entry in commands
+                      if objects in entry.get("output", entry["command"])]
+        self.link_folder = folder / link_folder
+        self.link = shlex.split(
+            (self.link_folder / f"CMakeFiles/{target}.dir/link.txt").read_text())
+
+    def compile(self, entry, source, target):
+        command = shlex.split(entry["command"])
+        command[command.index("-o") + 1] = str(target)
+        command[command.index("-c") + 1] = str(source)
+        command += ["-O1", "-w", "-fno-lto"]
+        return subprocess.run(command, cwd=entry["directory"], capture_output=True, text=True)
+
+    def copy_tree(self, place):
+        """All sources, for a header: an include in quotes looks beside its file first."""
+        for part in PARTS:
+            shutil.copytree(ROOT / part / "src", place / part / "src", dirs_exist_ok=True)
+
+    def sources(self, plant, place):
+        """The compilations that the plant changes: (entry, source)."""
+        if plant.file.endswith(".c"):
+            return [(self.beside(entry, plant), place / plant.file) for entry in self.world
+                    if entry["file"] == str(ROOT / plant.file)]
+        self.copy_tree(place)
+        return [(self.instead(entry, place), place / pathlib.Path(entry["file"]).relative_to(ROOT))
+                for entry in self.world]
+
+    def beside(self, entry, plant):
+        """The copy still finds what lies beside the file."""
+        folder = (ROOT / plant.file).parent
+        return {**entry, "command": entry["command"] + f" -I{folder}"}
+
+    def instead(self, entry, place):
+        """Every source folder is the copy's."""
+        command = entry["command"]
+        for part in PARTS:
+            command = command.replace(f"-I{ROOT / part / 'src'}", f"-I{place / part / 'src'}")
+        return {**entry, "command": command}
+
+    def build(self, plant):
+        """The program with the bug, or the compiler's complaint."""
+        place = self.folder / "plants" / plant.name
+        shutil.rmtree(place, ignore_errors=True)
+        changed = place / plant.file
+        changed.parent.mkdir(parents=True)
+        sources = self.sources(plant, place)
+        changed.write_text(plant.text())
+        objects = []
+        for number, (entry, source) in enumerate(sources):
+            target = place / f"{number}.o"
+            result = self.compile(entry, source, target)
+            if result.returncode != 0:
+                return None, result.stderr
+            objects.append((self.clean_object(entry), str(target)))
+        return self.link_with(objects, place)
+
+    def clean_object(self, entry):
+        """Its path as compiler and linker name it."""
+        command = shlex.split(entry["command"])
+        path = pathlib.Path(entry["directory"]) / command[command.index("-o") + 1]
+        return str(path.resolve())
+
+    def link_with(self, objects, place):
+        """Each changed object in the place of the clean one, or before the archive that has that."""
+        link = list(self.link)
+        listed = {str((self.link_folder / part).resolve()): at for at, part in enumerate(link)
+                  if part.endswith(".o")}
+        for clean, changed in objects:
+            if clean in listed:
+                link[listed[clean]] = changed
+        at = link.index("-o")
+        program = place / "program"
+        link[at + 1] = str(program)
+        link[at:at] = [changed for clean, changed in objects if clean not in listed]
+        result = subprocess.run(link, cwd=self.link_folder, capture_output=True, text=True)
+        return (program, "") if result.returncode == 0 else (None, result.stderr)
+
+
+def first_words(output):
+    """What the program said when it noticed."""
+    for line in output.splitlines():
+        if "failed:" in line or "Sanitizer" in line or "signal" in line:
+            return line.strip()[:110]
+    return "no result in time"
+
+
+def run(command, seconds):
+    """Whether it noticed, and what it said."""
+    try:
+        result = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                errors="replace", timeout=seconds)
+    except subprocess.TimeoutExpired:
+        return True, "no result in time"
+    return result.returncode not in (0, 77), result.stdout + result.stderr
+
+
+def try_seeds(program, options):
+    """(noticed, where, words) of throng-sim."""
+    first, portion = 1, FIRST_PORTION
+    while first <= options.seeds:
+        last = min(options.seeds, first + portion - 1)
+        noticed, output = run([program, "--seeds", f"{first}-{last}"], options.seconds)
+        if noticed:
+            seed = re.search(r"FAILED seeds: (\d+)", output)
+            return True, f"seed {seed.group(1) if seed else first}", first_words(output)
+        first, portion = last + 1, portion * 3
+    return False, "no", ""
+
+
+def try_backends(program, options):
+    """(noticed, where, words) of the port contract suite."""
+    for backend in ("epoll", "io_uring", "io_uring-plain"):
+        noticed, output = run([program, backend], options.seconds)
+        if noticed:
+            return True, backend, first_failure(output)
+    return False, "no", ""
+
+
+def first_failure(output):
+    found = re.search(r"FAILED  \] (\w+)", output)
+    return found.group(1) if found else first_words(output)
+
+
+def hunt(builder, plant, options):
+    """(noticed, where, words, seconds) of one plant."""
+    begin = time.monotonic()
+    program, complaint = builder.build(plant)
+    if program is None:
+        return False, "no build", complaint.strip().splitlines()[0][:110], 0
+    attempt = try_seeds if plant.suite == "sim" else try_backends
+    return *attempt(program, options), time.monotonic() - begin
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="tools/plants", description=__doc__)
+    parser.add_argument("plants", nargs="*", help="names from tests/plants/*.txt; default: all")
+    parser.add_argument("--suite", choices=SUITES, action="append",
+                        help="only those of the simulator, or of the port contract suite")
+    parser.add_argument("--build", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--seeds", type=int, default=400, help="seeds to try at most (400)")
+    parser.add_argument("--seconds", type=int, default=120,
+                        help="time limit of a portion of the seeds, or of the suite (120)")
+    parser.add_argument("--jobs", type=int, default=2, help="plants at once (2)")
+    parser.add_argument("--list", action="store_true", help="only list them")
+    parser.add_argument("--json", action="store_true")
+    return parser.parse_args()
+
+
+def hunt_all(options, plants):
+    builders = {suite: Builder(options.build, suite) for suite in {plant.suite for plant in plants}}
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        work = {pool.submit(hunt, builders[plant.suite], plant, options): plant
+                for plant in plants}
+        for done in concurrent.futures.as_completed(work):
+            plant, (noticed, where, words, seconds) = work[done], done.result()
+            yield {"suite": plant.suite, "plant": plant.name, "what": plant.what,
+                   "noticed": noticed, "where": where, "by": words, "seconds": round(seconds, 1)}
+
+
+def main():
+    options = parse()
+    plants = [plant for suite in options.suite or SUITES
+              for plant in read_plants(suite, options.plants)]
+    unknown = set(options.plants) - {plant.name for plant in plants}
+    if unknown:
+        sys.exit(f"no such plant: {', '.join(sorted(unknown))}")
+    if options.list:
+        for plant in plants:
+            print(f"{plant.name:36} {plant.file}: {plant.what}")
+        return 0
+    if not options.json:
+        print(f"{'plant':36} {'noticed':>14} {'seconds':>8}  by", flush=True)
+    results = []
+    for result in hunt_all(options, plants):
+        results.append(result)
+        if not options.json:
+            print(f"{result['plant']:36} {result['where']:>14} {result['seconds']:8.1f}  "
+                  f"{result['by']}", flush=True)
+    missed = sorted(result["plant"] for result in results if not result["noticed"])
+    if options.json:
+        print(json.dumps(results, indent=1))
+    else:
+        print(f"{len(results) - len(missed)} of {len(results)} noticed"
+              + (f"; not: {', '.join(missed)}" if missed else ""))
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
