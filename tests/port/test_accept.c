@@ -205,6 +205,35 @@ static void after_a_listeners_close_nobody_gets_in(void **state)
     fixture_close(&fixture);
 }
 
+/* Accepts were asked for and wait in the system. */
+static void a_listener_with_credit_closes_and_lets_nobody_in(void **state)
+{
+    (void)state;
+    fixture_open(&fixture, NULL);
+    tg_port_accept(fixture.port, &fixture.listener, 5);
+    fixture_pump(&fixture, 0);
+    tg_port_close_listener(fixture.port, &fixture.listener);
+    (void)fixture_take(&fixture, TG_COMPLETION_LISTENER_CLOSE, &fixture.listener);
+    fixture.listening = false;
+    memset(&fixture.listener, 0xAA, sizeof fixture.listener); /* nothing touches it any more */
+    tg_socket late;
+    CHECK(tg_socket_open(&late, THRONG_ADDRESS_IPV4) == 0);
+    int error = tg_socket_connect(late, &fixture.address);
+    if (error == THRONG_EAGAIN) {
+        CHECK(tg_socket_wait(late, true, DEADLINE_MS) == 1);
+        error = tg_socket_take_error(late);
+    }
+    CHECK(error == THRONG_ECONNREFUSED);
+    tg_socket_close(late);
+    for (int i = 0; i < 4; i++) {
+        CHECK(fixture_pump(&fixture, 5) == 0);
+    }
+    for (size_t i = 0; i < sizeof fixture.listener; i++) {
+        CHECK(((const uint8_t *)&fixture.listener)[i] == 0xAA);
+    }
+    fixture_close(&fixture);
+}
+
 static void a_listener_record_can_be_used_anew_after_its_close(void **state)
 {
     (void)state;
@@ -233,6 +262,7 @@ int run_accept_tests(void)
         cmocka_unit_test(a_refused_peer_sees_a_reset),
         cmocka_unit_test(a_thousand_dead_connections_do_not_hurt_the_listener),
         cmocka_unit_test(after_a_listeners_close_nobody_gets_in),
+        cmocka_unit_test(a_listener_with_credit_closes_and_lets_nobody_in),
         cmocka_unit_test(a_listener_record_can_be_used_anew_after_its_close),
     };
     return cmocka_run_group_tests_name("port: accept", tests, NULL, NULL);

@@ -12,7 +12,7 @@ void campaign_run_one(const struct options *options, uint64_t seed, bool verify,
                       struct run_result *result);
 
 /* Runs all seeds that the options name. The number of those that failed. */
-uint32_t campaign_run(const struct options *options);
+uint32_t campaign_run(const struct options *given);
 
 /* One line about one run. */
 void campaign_print_run(const struct run_result *result);

@@ -9,7 +9,7 @@
 #include "options.h"
 
 /* A failing process reports from here on: by an assertion, a signal, or a sanitizer. */
-void failure_watch(const struct options *options);
+void failure_watch(const struct options *of_program);
 
 /* The processor time that the next run may take. */
 void failure_set_limit(void);

@@ -63,6 +63,7 @@ static void release(struct throng_event *event, uint32_t message)
                         conn->id.id != event->conn.id,
                     "a slot was given away while a message of it was held");
         if (conn->id.id == event->conn.id) {
+            TG_REQUIRE(conn->life != NULL); /* it has an id */
             TG_SIM_RULE(script_is(conn->life->number, message, SCRIPT_UP, event->data, event->size),
                         "a message's bytes have changed before its release");
             if (!conn->is_gone) {

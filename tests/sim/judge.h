@@ -6,7 +6,7 @@
 
 #include "ledger.h"
 
-void judge_begin(const struct plan *plan);
+void judge_begin(const struct plan *of_world);
 
 /* The game took CLOSED. */
 void judge_reason(struct life *life);

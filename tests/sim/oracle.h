@@ -9,7 +9,7 @@
 
 #include "game.h"
 
-void oracle_begin(const struct plan *plan);
+void oracle_begin(const struct plan *of_world);
 
 /* An OPEN brought this id: no other may ever bring it again, in the whole process. */
 void oracle_note_id(uint64_t id);

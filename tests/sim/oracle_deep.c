@@ -2,7 +2,11 @@
  * The oracle's deep look: the worker's records of each slot against each other. All threads sleep, so
  * nothing is half done. */
 #include "oracle.h"
+#include "sim/net_socket.h"
 #include "state.h"
+
+/* Slots of the largest plan, and more. */
+#define ORACLE_SLOTS_MAX 4096u
 
 struct sums {
     uint32_t owned;
@@ -37,10 +41,39 @@ static void check_slot(const struct tg_worker *worker, const struct tg_slot *slo
     }
 }
 
+/* What was seen of a slot whose queue is at the limit at which its reading pauses. */
+static struct flow_mark {
+    uint64_t id;
+    uint64_t read; /* bytes that the port had taken from the network */
+    struct tg_chain queue;
+} flow_marks[ORACLE_SLOTS_MAX];
+
+/* While its queue stands still at the limit, a connection is not read from: but for the turn that finds
+ * this out, and what the port had taken ahead. */
+static void check_flow(const struct tg_worker *worker, const struct tg_slot *slot)
+{
+    struct flow_mark *mark = &flow_marks[tg_worker_slot_index(worker, slot)];
+    const struct tg_chain *queue = &slot->queue;
+    if (slot->state != TG_SLOT_OPEN ||
+        (uint64_t)queue->units * TG_BLOCK_BYTES < worker->shared->flow_bytes) {
+        mark->id = 0;
+        return;
+    }
+    uint64_t read = tg_net_at((uint32_t)slot->stream.handle)->in.read;
+    if (mark->id != slot->id || mark->queue.head != queue->head ||
+        mark->queue.tail != queue->tail || mark->queue.bytes != queue->bytes) {
+        *mark = (struct flow_mark){.id = slot->id, .read = read, .queue = *queue};
+        return;
+    }
+    TG_SIM_RULE(read - mark->read <= 2 * (uint64_t)worker->port_options.turn_bytes,
+                "a connection is read from though its queue is full");
+}
+
 static void add_slot(struct sums *sums, const struct tg_worker *worker, const struct tg_slot *slot)
 {
     bool is_reported = slot->state == TG_SLOT_CLOSED && (slot->flags & TG_SLOT_CLOSED_DUE) == 0;
     check_slot(worker, slot);
+    check_flow(worker, slot);
     sums->owned++;
     sums->live += !is_reported;
     sums->streams += slot->state != TG_SLOT_CLOSED;
@@ -53,6 +86,7 @@ static struct sums check_worker(const struct throng_server *server, const struct
 {
     struct sums sums = {0};
     uint32_t capacity = server->arena.capacity;
+    TG_REQUIRE(capacity <= ORACLE_SLOTS_MAX);
     for (uint32_t i = 0; i < capacity; i++) {
         if (tg_worker_owns(worker, i)) {
             add_slot(&sums, worker, tg_worker_slot(worker, i));

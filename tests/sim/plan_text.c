@@ -63,6 +63,7 @@ static void add_server(struct page *page, const struct throng_server_options *se
         server->linger_ms);
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the page writes there */
 void plan_print(const struct plan *plan, char *text, size_t size)
 {
     static const char *const end_names[] = {"quiet", "drain", "stop"};

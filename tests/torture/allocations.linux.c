@@ -119,6 +119,8 @@ static void forget_block(void *memory)
     }
 }
 
+/* The headers' own names of the parameters are reserved ones. */
+/* NOLINTBEGIN(readability-inconsistent-declaration-parameter-name) */
 INTERPOSED void *OURS(malloc)(size_t size)
 {
     return refuses("malloc") ? NULL : note_block(THEIRS(malloc)(size));
@@ -171,6 +173,7 @@ INTERPOSED void OURS(free)(void *memory)
     forget_block(memory);
     THEIRS(free)(memory);
 }
+/* NOLINTEND(readability-inconsistent-declaration-parameter-name) */
 
 #ifndef ALLOCATIONS_WRAPPED
 static void *call_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset)

@@ -81,7 +81,7 @@ static int start_leaving_a_mapping(const struct scenario *scenario, struct thron
 static int start_hanging(const struct scenario *scenario, struct throng_error *error)
 {
     int result = start_sound(scenario, error);
-    while (result != 0) {
+    while (result != 0) { /* NOLINT(bugprone-infinite-loop): it hangs, that is what it is for */
         (void)sleep(1);
     }
     return result;

@@ -13,8 +13,8 @@
 #include "runner.h"
 
 /* LeakSanitizer's, where it is linked: not 0 if a block is reachable from nowhere. */
-extern int __lsan_do_recoverable_leak_check(void) /* NOLINT(bugprone-reserved-identifier) */
-    __attribute__((weak));
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
 /* Only of the tortured round. */
 static bool windows_open;

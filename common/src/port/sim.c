@@ -65,6 +65,7 @@ static void destroy(struct tg_port *port)
     }
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the contract's type */
 static uint32_t descriptors(const struct tg_port *port, tg_socket *list, uint32_t capacity)
 {
     (void)port;

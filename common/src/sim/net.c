@@ -347,9 +347,9 @@ int tg_net_connect(uint32_t number, const struct throng_address *peer)
 
 /* ---- looking and closing ---- */
 
-void tg_net_watch(uint32_t sock, struct tg_net_watcher *watcher)
+void tg_net_watch(uint32_t number, struct tg_net_watcher *watcher)
 {
-    tg_net_at(sock)->watcher = watcher;
+    tg_net_at(number)->watcher = watcher;
 }
 
 int tg_net_is_connected(uint32_t number)
@@ -358,9 +358,9 @@ int tg_net_is_connected(uint32_t number)
     return sock->state == TG_NET_UP ? 1 : sock->state == TG_NET_FAILED ? sock->error : 0;
 }
 
-int tg_net_error(uint32_t sock)
+int tg_net_error(uint32_t number)
 {
-    return tg_net_at(sock)->error;
+    return tg_net_at(number)->error;
 }
 
 int tg_net_local_address(uint32_t number, struct throng_address *address)

@@ -82,13 +82,13 @@ uint64_t tg_net_delay_ns(void);
 /* A new number; THRONG_EMFILE. */
 int tg_net_take(void);
 /* The number is free again; nothing more comes for it. */
-void tg_net_give(uint32_t sock);
+void tg_net_give(uint32_t number);
 
 /* net_bytes.c: a reset goes to the socket, which may be TG_NET_NONE. */
 void tg_net_send_reset(uint32_t to, int error);
 /* Breaks one end now. */
 void tg_net_break_end(struct tg_net_socket *sock, int error);
 /* The connection came up: perhaps it is doomed. */
-void tg_net_ask_fate(uint32_t sock);
+void tg_net_ask_fate(uint32_t number);
 
 #endif

@@ -63,7 +63,7 @@ void conn_life_hears(struct conn_life *life, const void *data, size_t size);
 
 /* ---- the game (connection_game.c) ---- */
 
-void conn_game_init(struct throng_server *server);
+void conn_game_init(struct throng_server *started);
 void conn_take(uint32_t most);
 void conn_release(uint32_t which);
 void conn_release_all(void);
