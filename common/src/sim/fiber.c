@@ -136,6 +136,7 @@ struct tg_fiber *tg_fiber_of_thread(void)
 /* Kept apart: getcontext returns twice, as the compiler sees it. */
 TG_OUT_OF_LINE static bool make_entry(struct tg_fiber *fiber)
 {
+    /* cppcheck-suppress getcontextCalled ; obsolescent since 2008, and the one portable way to a stack */
     if (getcontext(&fiber->entry) != 0) {
         return false;
     }
@@ -151,28 +152,24 @@ TG_OUT_OF_LINE static bool make_entry(struct tg_fiber *fiber)
 struct tg_fiber *tg_fiber_create(void (*main)(void *), void *argument, size_t stack_bytes)
 {
     struct tg_fiber *fiber = calloc(1, sizeof *fiber);
-    void *stack = take_stack(stack_bytes);
-    if (fiber == NULL || stack == NULL) {
-        goto fail;
+    if (fiber == NULL) {
+        return NULL;
     }
     fiber->main = main;
     fiber->argument = argument;
-    fiber->stack = stack;
+    fiber->stack = take_stack(stack_bytes);
     fiber->stack_bytes = stack_bytes;
-    fiber->asan_stack = stack;
+    fiber->asan_stack = fiber->stack;
     fiber->asan_stack_bytes = stack_bytes;
-    if (!make_entry(fiber)) {
-        goto fail;
+    if (fiber->stack == NULL || !make_entry(fiber)) {
+        give_stack(fiber->stack, stack_bytes);
+        free(fiber);
+        return NULL;
     }
 #ifdef WITH_TSAN
     fiber->tsan = __tsan_create_fiber(0);
 #endif
     return fiber;
-
-fail:
-    give_stack(stack, stack_bytes);
-    free(fiber);
-    return NULL;
 }
 
 static void go_on(struct tg_fiber *target)
