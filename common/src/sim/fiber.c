@@ -46,17 +46,26 @@ struct tg_fiber {
     void *tsan;        /* the thread sanitizer's fiber */
 };
 
-/* Stacks of fibers that are gone, for the next ones: worlds are many and short, and a fresh stack
- * costs its first touch. The address sanitizer knows a stack's frames by its memory: not with it. */
 #ifdef WITH_ASAN
-#define SPARE_STACKS 0
+/* The address sanitizer knows a stack's frames by its memory: each fiber has fresh one. */
+static void *take_stack(size_t bytes)
+{
+    return malloc(bytes);
+}
+
+static void give_stack(void *stack, size_t bytes)
+{
+    (void)bytes;
+    free(stack);
+}
 #else
+/* Stacks of fibers that are gone, for the next ones: worlds are many and short, and a fresh stack
+ * costs its first touch. */
 #define SPARE_STACKS 16
-#endif
 static struct {
     void *stack;
     size_t bytes;
-} spare_stacks[SPARE_STACKS + 1];
+} spare_stacks[SPARE_STACKS];
 static int spare_count;
 
 static void *take_stack(size_t bytes)
@@ -80,6 +89,7 @@ static void give_stack(void *stack, size_t bytes)
         free(stack);
     }
 }
+#endif
 
 /* Which fiber is being switched from: the entered one learns of its stack from the sanitizer. */
 static struct tg_fiber *leaving;
