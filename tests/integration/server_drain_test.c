@@ -78,9 +78,9 @@ static void a_drain_of_an_idle_server_stops_at_once(void **state)
     assert_true(at_once);
 }
 
-static void messages_received_before_a_drain_are_still_answered(void **state)
+/* Each peer has said something, the drain has begun, and the replies are written `pause_ms` later. */
+static void drain_and_answer(struct server_fixture *fixture, int pause_ms)
 {
-    struct server_fixture *fixture = *state;
     struct peer peers[PEERS];
     fixture->handle = fixture_ignore;
     fixture_start(fixture);
@@ -93,7 +93,9 @@ static void messages_received_before_a_drain_are_still_answered(void **state)
     }
     FIXTURE_UNTIL(fixture, fixture->kept_count == PEERS);
     throng_server_drain(fixture->server, (uint32_t)test_deadline_ms());
-    fixture_turn_for(fixture, 20);
+    if (pause_ms > 0) {
+        fixture_turn_for(fixture, pause_ms);
+    }
     for (size_t i = 0; i < PEERS; i++) {
         const struct throng_event *event = &fixture->kept[i];
         assert_int_equal(throng_write_data(fixture->server, event->conn, event->data, event->size),
@@ -108,39 +110,19 @@ static void messages_received_before_a_drain_are_still_answered(void **state)
     }
     expect_stopped(fixture);
     assert_int_equal(fixture->journal.closed_for[THRONG_CLOSE_DRAINED], PEERS);
+    assert_int_equal(fixture_counters(fixture).bytes_dropped, 0);
+}
+
+static void messages_received_before_a_drain_are_still_answered(void **state)
+{
+    drain_and_answer(*state, 20);
 }
 
 /* All three calls before the worker has heard of the first: the drain is in front of the reply, and the
  * release that follows the reply is seen before both. */
 static void a_reply_written_right_after_the_drain_is_delivered(void **state)
 {
-    struct server_fixture *fixture = *state;
-    struct peer peers[PEERS];
-    fixture->handle = fixture_ignore;
-    fixture_start(fixture);
-    for (uint32_t i = 0; i < PEERS; i++) {
-        (void)fixture_open(fixture, &peers[i]);
-    }
-    fixture->keep = true;
-    for (uint32_t i = 0; i < PEERS; i++) {
-        assert_true(peer_send_frame(&peers[i], &i, sizeof(i), test_deadline_ms()));
-    }
-    FIXTURE_UNTIL(fixture, fixture->kept_count == PEERS);
-    throng_server_drain(fixture->server, (uint32_t)test_deadline_ms());
-    for (size_t i = 0; i < PEERS; i++) {
-        const struct throng_event *event = &fixture->kept[i];
-        assert_int_equal(throng_write_data(fixture->server, event->conn, event->data, event->size),
-                         0);
-    }
-    fixture->keep = false;
-    fixture_release_kept(fixture);
-    for (uint32_t i = 0; i < PEERS; i++) {
-        fixture_expect_frame(fixture, &peers[i], &i, sizeof(i));
-        fixture_expect_end(fixture, &peers[i]);
-        peer_close(&peers[i]);
-    }
-    expect_stopped(fixture);
-    assert_int_equal(fixture_counters(fixture).bytes_dropped, 0);
+    drain_and_answer(*state, 0);
 }
 
 static void the_deadline_resets_a_peer_that_does_not_read(void **state)

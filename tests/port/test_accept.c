@@ -182,9 +182,22 @@ static void a_thousand_dead_connections_do_not_hurt_the_listener(void **state)
     close_all(1);
 }
 
-static void after_a_listeners_close_nobody_gets_in(void **state)
+/* Nobody listens at the fixture's address any more. */
+static void expect_refused(void)
 {
     tg_socket late;
+    CHECK(tg_socket_open(&late, THRONG_ADDRESS_IPV4) == 0);
+    int error = tg_socket_connect(late, &fixture.address);
+    if (error == THRONG_EAGAIN) {
+        CHECK(tg_socket_wait(late, true, DEADLINE_MS) == 1);
+        error = tg_socket_take_error(late);
+    }
+    CHECK(error == THRONG_ECONNREFUSED);
+    tg_socket_close(late);
+}
+
+static void after_a_listeners_close_nobody_gets_in(void **state)
+{
     (void)state;
     fixture_open(&fixture, NULL);
     connect_peers(1); /* waits in the backlog: reset with it */
@@ -194,14 +207,7 @@ static void after_a_listeners_close_nobody_gets_in(void **state)
     fixture.listening = false;
     CHECK(peer_receive_any(peers[0]) == THRONG_ECONNRESET);
     tg_socket_close(peers[0]);
-    CHECK(tg_socket_open(&late, THRONG_ADDRESS_IPV4) == 0);
-    int error = tg_socket_connect(late, &fixture.address);
-    if (error == THRONG_EAGAIN) {
-        CHECK(tg_socket_wait(late, true, DEADLINE_MS) == 1);
-        error = tg_socket_take_error(late);
-    }
-    CHECK(error == THRONG_ECONNREFUSED);
-    tg_socket_close(late);
+    expect_refused();
     fixture_close(&fixture);
 }
 
@@ -216,15 +222,7 @@ static void a_listener_with_credit_closes_and_lets_nobody_in(void **state)
     (void)fixture_take(&fixture, TG_COMPLETION_LISTENER_CLOSE, &fixture.listener);
     fixture.listening = false;
     memset(&fixture.listener, 0xAA, sizeof fixture.listener); /* nothing touches it any more */
-    tg_socket late;
-    CHECK(tg_socket_open(&late, THRONG_ADDRESS_IPV4) == 0);
-    int error = tg_socket_connect(late, &fixture.address);
-    if (error == THRONG_EAGAIN) {
-        CHECK(tg_socket_wait(late, true, DEADLINE_MS) == 1);
-        error = tg_socket_take_error(late);
-    }
-    CHECK(error == THRONG_ECONNREFUSED);
-    tg_socket_close(late);
+    expect_refused();
     for (int i = 0; i < 4; i++) {
         CHECK(fixture_pump(&fixture, 5) == 0);
     }
