@@ -5,17 +5,12 @@
 
 #include <throng/error.h>
 
-#if defined(__GNUC__)
-#define TG_FAILURE_FORMAT(text, first) __attribute__((format(printf, text, first)))
-#else
-#define TG_FAILURE_FORMAT(text, first)
-#endif
+#include "base/format.h"
 
 /* Fills `error` (may be NULL) with a code and a sentence, cut if too long. Answers the code. */
-int tg_failure(struct throng_error *error, int code, const char *format, ...)
-    TG_FAILURE_FORMAT(3, 4);
+int tg_failure(struct throng_error *error, int code, const char *format, ...) TG_FORMAT(3, 4);
 
 /* Goes on with the sentence of `error`. */
-void tg_failure_append(struct throng_error *error, const char *format, ...) TG_FAILURE_FORMAT(2, 3);
+void tg_failure_append(struct throng_error *error, const char *format, ...) TG_FORMAT(2, 3);
 
 #endif

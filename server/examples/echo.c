@@ -3,8 +3,8 @@
  *
  *     throng-echo --listen tcp://127.0.0.1:7000 --max-connections 65000
  *
- * SIGTERM or SIGINT drains: what was received is answered, every connection is closed, exit 0. A
- * second signal stops at once. */
+ * SIGTERM or SIGINT (Windows: Ctrl-C or Ctrl-Break) drains: what was received is answered, every
+ * connection is closed, exit 0. A second one stops at once. */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "os/memory.h"
 #include "state.h"
 
@@ -40,7 +41,9 @@ static void plan_workers(struct tg_memory *memory, const struct tg_config *confi
     size_t *part = memory->per_worker;
     uint32_t events = tg_ring_capacity_for(options->events_max);
     struct tg_port_options port = {.streams_max = config->connections_per_worker,
-                                   .buffers_max = options->receive_buffers};
+                                   .buffers_max = options->receive_buffers,
+                                   .listeners_max = config->listener_count,
+                                   .accept_pool = tg_config_accept_pool(config)};
     part[TG_REGION_WORKERS] = sizeof(struct tg_worker);
     part[TG_REGION_OWNED] = ((size_t)options->max_connections + 63) / 64 * sizeof(uint64_t);
     part[TG_REGION_ASSEMBLY] = options->assembly_bytes;
@@ -139,8 +142,8 @@ int throng_server_budget(const struct throng_server_options *options, struct thr
 }
 
 /* Appends to a text of limited size, counting what did not fit. */
-__attribute__((format(printf, 4, 5))) static size_t append(char *text, size_t size, size_t length,
-                                                           const char *format, ...)
+TG_FORMAT(4, 5)
+static size_t append(char *text, size_t size, size_t length, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);

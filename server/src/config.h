@@ -6,6 +6,7 @@
 
 #include <throng/options.h>
 
+#include "base/format.h"
 #include "port/port.h"
 
 struct tg_config {
@@ -39,8 +40,13 @@ int tg_config_check(struct tg_config *config, const struct throng_server_options
 /* Decides on workers and descriptor tables (descriptor_plan.c). Part of tg_config_check. */
 int tg_config_plan_descriptors(struct tg_config *config, struct throng_error *error);
 
+/* Each worker's share of accept_pool. */
+static inline uint32_t tg_config_accept_pool(const struct tg_config *config)
+{
+    return (config->options.accept_pool + config->worker_count - 1) / config->worker_count;
+}
+
 /* Fills `error` (may be NULL) and answers `code`. */
-__attribute__((format(printf, 3, 4))) int tg_config_fail(struct throng_error *error, int code,
-                                                         const char *format, ...);
+TG_FORMAT(3, 4) int tg_config_fail(struct throng_error *error, int code, const char *format, ...);
 
 #endif

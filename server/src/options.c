@@ -20,7 +20,8 @@
     X(receive_buffers, 32, 4, 65536, "buffers")                                                    \
     X(receive_buffer_bytes, 64 * KIB, 4 * KIB, 4 * MIB, "bytes")                                   \
     X(events_max, 8192, 64, 1048576, "events")                                                     \
-    X(linger_ms, 2000, 1, 600000, "ms")
+    X(linger_ms, 2000, 1, 600000, "ms")                                                            \
+    X(accept_pool, 256, 1, 65536, "sockets")
 
 /* Most of any memory option; keeps every index of a pool in 31 bits. */
 #define MEMORY_MOST ((size_t)64 * 1024 * MIB)
@@ -197,7 +198,7 @@ static int check_backend(struct tg_config *config, struct throng_error *error)
     char reason[TG_PORT_REASON_BYTES];
     config->backend_refused[0] = '\0';
     if (strcmp(name, "auto") == 0) {
-        (void)tg_port_backend_check(&tg_uring_backend, config->backend_refused);
+        (void)tg_port_backend_check(tg_port_backend_best, config->backend_refused);
         return 0;
     }
     int result = tg_port_backend_check(config->backend, reason);

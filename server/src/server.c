@@ -11,10 +11,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/format.h"
 #include "state.h"
 
-__attribute__((format(printf, 3, 4))) static void
-log_line(const struct throng_server *server, enum throng_log_level level, const char *format, ...)
+TG_FORMAT(3, 4)
+static void log_line(const struct throng_server *server, enum throng_log_level level,
+                     const char *format, ...)
 {
     if (server->config.options.log != NULL) {
         char text[TG_LOG_LINE_BYTES];
@@ -107,6 +109,10 @@ static void init_worker(struct throng_server *server, uint32_t index)
                                           : turn_most;
     worker->port_options.streams_max = config->connections_per_worker;
     worker->port_options.buffers_max = config->options.receive_buffers;
+    worker->port_options.listeners_max = config->listener_count;
+    worker->port_options.accept_pool = tg_config_accept_pool(config);
+    worker->port_options.reuse_sockets = config->options.reuse_sockets;
+    worker->port_options.acceptor = config->worker_count > 1 ? &server->acceptor : NULL;
     worker->port_options.memory = tg_memory_part(&server->memory, TG_REGION_PORTS, index);
     for (uint32_t i = 0; i < THRONG_LISTENERS_MAX; i++) {
         worker->sockets[i] = TG_SOCKET_NONE;
@@ -261,6 +267,7 @@ static void stop_workers(struct throng_server *server)
             close_sockets(server->workers[i].sockets);
         }
     }
+    tg_acceptor_close(&server->acceptor, server->config.backend);
 }
 
 static int start_worker(struct throng_server *server, uint32_t index)
@@ -301,6 +308,11 @@ static int explain_worker(const struct tg_config *config, uint32_t index, int re
 /* Starts the workers one after the other, then lets all of them serve. All or nothing. */
 static int start_workers(struct throng_server *server, struct throng_error *error)
 {
+    if (server->config.worker_count > 1 &&
+        tg_acceptor_open(&server->acceptor, server->config.backend) < 0) {
+        return tg_config_fail(error, THRONG_ENOMEM, "cannot start the accepting thread: %s",
+                              throng_error_text(THRONG_ENOMEM));
+    }
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         init_worker(server, i);
     }
@@ -320,8 +332,8 @@ static void log_start(const struct throng_server *server)
 {
     const struct tg_config *config = &server->config;
     if (config->backend_refused[0] != '\0') {
-        log_line(server, THRONG_LOG_WARNING, "io_uring cannot be used here (%s): using %s",
-                 config->backend_refused, config->backend->name);
+        log_line(server, THRONG_LOG_WARNING, "%s cannot be used here (%s): using %s",
+                 tg_port_backend_best->name, config->backend_refused, config->backend->name);
     }
     if (config->io_threads_raised) {
         log_line(server, THRONG_LOG_WARNING,

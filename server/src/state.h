@@ -63,6 +63,7 @@ struct throng_server {
     uint32_t workers_started;
     struct throng_address bound[THRONG_LISTENERS_MAX];
     tg_socket sockets[THRONG_LISTENERS_MAX]; /* until the workers have them */
+    struct tg_acceptor acceptor;             /* if there are several workers */
 
     /* Logic thread. */
     struct tg_seat *seats;

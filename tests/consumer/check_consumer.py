@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
-"""check_consumer.py ROOT WORK static|shared COMPILER: throng as its users meet it.
+"""check_consumer.py ROOT WORK static|shared COMPILER [TOOLCHAIN LAUNCHER...]: throng as its users meet it.
 
 Installs the libraries, moves the installed tree (nothing in it may name the old place), and builds
 and runs the program of project/ with find_package and with pkg-config; and with add_subdirectory,
-from the sources. Also looks at what the installed libraries export.
+from the sources. Also looks at what the installed libraries export. For another system than this
+one: with a toolchain file for CMake, and with what runs its programs here.
 """
 
 import os
@@ -18,21 +19,30 @@ import check_exports  # noqa: E402  (its folder is known only now)
 
 EXPECTED = "there and back"
 
+# For another system: its toolchain file, what its programs end with, and what runs them.
+TOOLCHAIN, *LAUNCHER = sys.argv[5:] or [None]
+ENDING = ".exe" if LAUNCHER else ""
+
 
 def run(*command, **options):
     print("+", " ".join(command), flush=True)
     return subprocess.run(command, check=True, text=True, **options)
 
 
+def run_built(program, **options):
+    return run(*LAUNCHER, program + ENDING, timeout=60, **options)
+
+
 def expect_round_trip(program, **options):
-    output = run(program, stdout=subprocess.PIPE, timeout=30, **options).stdout
+    output = run_built(program, stdout=subprocess.PIPE, **options).stdout
     if output.strip() != EXPECTED:
         sys.exit(f"{program} printed {output!r}")
 
 
 def configure(source, build, compiler, *options):
-    run("cmake", "-S", source, "-B", build, f"-DCMAKE_C_COMPILER={compiler}",
-        "-DCMAKE_BUILD_TYPE=Release", *options, stdout=subprocess.DEVNULL)
+    system = f"-DCMAKE_TOOLCHAIN_FILE={TOOLCHAIN}" if TOOLCHAIN else f"-DCMAKE_C_COMPILER={compiler}"
+    run("cmake", "-S", source, "-B", build, system, "-DCMAKE_BUILD_TYPE=Release", *options,
+        stdout=subprocess.DEVNULL)
     run("cmake", "--build", build, stdout=subprocess.DEVNULL)
 
 
@@ -69,9 +79,12 @@ def check_no_place_is_named(prefix, work):
 
 def check_find_package(prefix, work, compiler):
     build = os.path.join(work, "find_package")
-    configure(PROJECT, build, compiler, f"-DCMAKE_PREFIX_PATH={prefix}")
+    # A toolchain file may confine the search for packages to the other system's folders.
+    place = (f"-Dthrong_DIR={prefix}/lib/cmake/throng" if TOOLCHAIN
+             else f"-DCMAKE_PREFIX_PATH={prefix}")
+    configure(PROJECT, build, compiler, place)
     expect_round_trip(os.path.join(build, "round_trip"))
-    run(os.path.join(build, "server_only"))
+    run_built(os.path.join(build, "server_only"))
 
 
 def check_pkg_config(prefix, work, compiler):
@@ -87,11 +100,11 @@ def check_pkg_config(prefix, work, compiler):
         flags = run("pkg-config", "--cflags", "--libs", *modules, env=environment,
                     stdout=subprocess.PIPE).stdout.split()
         path = os.path.join(work, f"pkg_config_{program}")
-        run(compiler, os.path.join(PROJECT, source), "-o", path, *flags)
+        run(compiler, os.path.join(PROJECT, source), "-o", path + ENDING, *flags)
         if program == "round_trip":
             expect_round_trip(path, env=environment)
         else:
-            run(path, env=environment)
+            run_built(path, env=environment)
 
 
 def check_add_subdirectory(root, work, kind, compiler):
@@ -113,4 +126,4 @@ def main(root, work, kind, compiler):
     print(f"a consumer of the {kind} libraries works in each of the three ways")
 
 
-main(*sys.argv[1:])
+main(*sys.argv[1:5])

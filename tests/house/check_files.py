@@ -14,7 +14,8 @@ import tree
 
 SPDX = "SPDX-License-Identifier: MIT"
 SPDX_ENDINGS = (".c", ".cpp", ".h", ".py", ".sh", ".erl", ".pml")
-SPDX_SCRIPTS = ("tools/test", "tools/demo", "tools/bench", "tools/fuzz", "tools/models", "tools/analyse", ".ci/run")
+SPDX_SCRIPTS = ("tools/test", "tools/demo", "tools/bench", "tools/fuzz", "tools/models", "tools/analyse",
+                "tools/windows/prepare", "tools/windows/wine-run", "tools/windows/wine-session", ".ci/run")
 
 # Written so that this file does not contain them.
 FORBIDDEN = [

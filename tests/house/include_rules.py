@@ -37,6 +37,7 @@ ROOMS = {
     "tests/integration": "outer tests",
     "tests/stress": "tool tests",
     "tests/torture": "outer tests",
+    "tests/windows": "outer tests",
     "tests/interop": "outer tests",
     "tests/consumer": "outer tests",
     "tests/support": "support",
@@ -101,8 +102,8 @@ PLATFORM_FILE = re.compile(r"\.(posix|linux|windows)\.[ch]$")
 BACKEND_TEST = re.compile(r"^tests/port/test_(epoll|uring|iocp|sim)\w*(\.\w+)?\.c$")
 BACKEND_HEADER = re.compile(r"^common/src/port/(epoll|uring|iocp|sim)\w*\.h$")
 
-# The one place where a public header must know the platform: dllexport.
-PLATFORM_IF_ALLOWED = {"common/include/throng/types.h"}
+# Where a shared header must know the platform: dllexport; a connection's OVERLAPPEDs.
+PLATFORM_IF_ALLOWED = {"common/include/throng/types.h", "common/src/port/op.h"}
 
 
 def room_of(name):

@@ -2,7 +2,6 @@
  * The boxes of the non-blocking client, full and empty: each holds its side back and loses nothing,
  * also when a direction ends while one is full. */
 #include <string.h>
-#include <sys/socket.h>
 
 #include "client_pair.h"
 
@@ -95,8 +94,8 @@ static void connect_to_narrow_peer(struct client_pair *pair)
     host_close(&pair->host);
     assert_true(host_open_narrow(&pair->host, bytes));
     client_pair_connect(pair);
-    int descriptor = (int)throng_client_descriptor(pair->client);
-    assert_int_equal(setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
+    const struct peer ours = {.descriptor = throng_client_descriptor(pair->client)};
+    assert_true(peer_limit_send_buffer(&ours, bytes));
 }
 
 /* Writes numbered messages until neither the system nor the outbox takes more. Answers how many. */

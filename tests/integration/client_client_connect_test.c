@@ -2,7 +2,6 @@
  * The non-blocking client connects, or cannot: its states on the way, where to, and what comes of
  * it where nobody answers. client_client_test.c has it talk. */
 #include <string.h>
-#include <sys/resource.h>
 
 #include "client_pair.h"
 #include "localhost.h"
@@ -138,23 +137,6 @@ static void a_client_does_not_talk_to_itself(void **state)
     client_pair_expect_failed(pair, THRONG_ECONNREFUSED);
 }
 
-static void a_full_descriptor_table_is_a_failure(void **state)
-{
-    struct client_pair *pair = *state;
-    struct rlimit before;
-    client_pair_create(pair);
-    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-    struct rlimit none = before;
-    none.rlim_cur = 1;
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
-    int result = throng_client_connect(pair->client, pair->host.endpoint);
-    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-    assert_int_equal(result, 0);
-    client_pair_expect_failed(pair, THRONG_EMFILE);
-    client_pair_disconnect(pair);
-    client_pair_connect(pair);
-}
-
 /* --- where to ------------------------------------------------------------------------------ */
 
 static void an_ipv6_address_works(void **state)
@@ -188,7 +170,7 @@ static void a_host_name_is_looked_up(void **state)
     struct client_pair *pair = *state;
     struct throng_address found[8];
     char endpoint[64];
-    skip_without_localhost(AF_INET);
+    skip_without_localhost(THRONG_ADDRESS_IPV4);
     (void)snprintf(endpoint, sizeof(endpoint), "tcp://localhost:%u", pair->host.address.port);
     int count = throng_client_resolve(endpoint, found, 8);
     assert_in_range(count, 1, 8);
@@ -238,7 +220,6 @@ int main(void)
         TEST(a_refused_connection_fails),
         TEST(a_deaf_host_is_given_up_at_the_limit),
         TEST(a_client_does_not_talk_to_itself),
-        TEST(a_full_descriptor_table_is_a_failure),
         TEST(an_ipv6_address_works),
         TEST(the_source_address_is_used),
         TEST(a_host_name_is_looked_up),

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The non-blocking client and a peer that is hostile or gone, in each of the client's states. */
-#include <dirent.h>
 #include <string.h>
 
 #include "client_pair.h"
+#include "process.h"
 
 /* --- ends ---------------------------------------------------------------------------------- */
 
@@ -270,24 +270,12 @@ static void a_client_may_be_destroyed_or_closed_in_every_state(void **state)
     throng_client_close(NULL);
 }
 
-static size_t count_descriptors(void)
-{
-    DIR *folder = opendir("/proc/self/fd");
-    size_t count = 0;
-    assert_non_null(folder);
-    while (readdir(folder) != NULL) {
-        count++;
-    }
-    closedir(folder);
-    return count;
-}
-
 static void a_thousand_connections_of_one_client_leave_nothing_behind(void **state)
 {
     struct client_pair *pair = *state;
     client_pair_connect(pair);
     client_pair_disconnect(pair);
-    size_t descriptors = count_descriptors();
+    uint32_t descriptors = process_descriptors();
     for (int i = 0; i < 1000; i++) {
         client_pair_connect(pair);
         assert_int_equal(throng_client_write(pair->client, "hi", 2), 0);
@@ -299,7 +287,7 @@ static void a_thousand_connections_of_one_client_leave_nothing_behind(void **sta
         }
         client_pair_disconnect(pair);
     }
-    assert_int_equal(count_descriptors(), descriptors);
+    assert_int_equal(process_descriptors(), descriptors);
 }
 
 int main(void)

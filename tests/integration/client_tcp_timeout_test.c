@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The blocking client and a peer that is slow, or says nothing: each call ends at its time limit,
  * whatever drips in or out meanwhile, and is told from the end of the stream. */
-#include <signal.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "tcp_pair.h"
 
@@ -91,42 +89,6 @@ static void bytes_that_drip_in_do_not_stretch_a_reads_limit(void **state)
     assert_in_range(took_ms, 99, latest_ms(100));
 }
 
-/* --- signals ------------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t signals_seen;
-
-static void count_signal(int number)
-{
-    (void)number;
-    signals_seen++;
-}
-
-/* Without SA_RESTART, every few milliseconds. */
-static void let_signals_rain(int every_us)
-{
-    struct sigaction action = {.sa_handler = count_signal};
-    struct itimerval timer = {.it_interval.tv_usec = every_us, .it_value.tv_usec = every_us};
-    signals_seen = 0;
-    assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
-    assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
-}
-
-static void signals_neither_end_a_wait_nor_stretch_it(void **state)
-{
-    struct tcp_pair *pair = *state;
-    uint8_t message[8];
-    tcp_pair_connect(pair);
-    let_signals_rain(3000);
-    int64_t begin_ms = test_now_ms();
-    int64_t result = throng_tcp_read(pair->tcp, message, 8, 100);
-    int64_t took_ms = test_now_ms() - begin_ms;
-    int seen = signals_seen;
-    let_signals_rain(0);
-    assert_true(seen > 0);
-    assert_int_equal(result, THRONG_EAGAIN);
-    assert_in_range(took_ms, 99, latest_ms(100));
-}
-
 /* --- time limits of writing ---------------------------------------------------------------- */
 
 static void a_write_that_times_out_breaks_the_connection(void **state)
@@ -182,7 +144,6 @@ int main(void)
         TEST(a_read_waits_for_its_limit_and_not_longer),
         TEST(a_read_without_a_limit_waits_for_the_message),
         TEST(bytes_that_drip_in_do_not_stretch_a_reads_limit),
-        TEST(signals_neither_end_a_wait_nor_stretch_it),
         TEST(a_write_that_times_out_breaks_the_connection),
         TEST(bytes_that_drip_out_do_not_stretch_a_writes_limit),
     };

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * Start, stop and start again: nothing stays behind, whatever was going on; and several servers and
  * clients get along in one process. */
-#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <throng/tcp.h>
 
 #include "process.h"
 #include "server_fixture.h"
+#include "streams.h"
 
 /* Serves a few peers and stops with some of them connected, a message half received, replies queued and
  * events held. */
@@ -193,7 +191,7 @@ static int talk(struct client_run *run, struct throng_tcp *tcp)
     return 0;
 }
 
-static void *run_client(void *argument)
+static void run_client(void *argument)
 {
     struct client_run *run = argument;
     struct throng_tcp *tcp = NULL;
@@ -204,7 +202,6 @@ static void *run_client(void *argument)
     }
     atomic_fetch_add(&clients_done, 1);
     throng_server_wake(run->server);
-    return NULL;
 }
 
 static void a_server_and_clients_of_ours_live_in_one_process(void **state)
@@ -214,20 +211,20 @@ static void a_server_and_clients_of_ours_live_in_one_process(void **state)
     };
     struct server_fixture *fixture = *state;
     struct client_run runs[CLIENTS];
-    pthread_t threads[CLIENTS];
+    struct test_thread threads[CLIENTS];
     fixture_start(fixture);
     atomic_store(&clients_done, 0);
     for (uint32_t i = 0; i < CLIENTS; i++) {
         runs[i].rounds = test_scaled(500);
         runs[i].server = fixture->server;
         (void)throng_address_text(&fixture->address, runs[i].endpoint);
-        assert_int_equal(pthread_create(&threads[i], NULL, run_client, &runs[i]), 0);
+        assert_true(test_thread_start(&threads[i], run_client, &runs[i]));
     }
     while (atomic_load(&clients_done) < CLIENTS) {
         (void)fixture_turn(fixture, -1);
     }
     for (uint32_t i = 0; i < CLIENTS; i++) {
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(test_thread_join(&threads[i]));
         assert_int_equal(runs[i].result, 0);
     }
     fixture_expect_settled(fixture);
@@ -235,8 +232,9 @@ static void a_server_and_clients_of_ours_live_in_one_process(void **state)
 }
 
 /* Everything that might make a library talk: refusals, lies, resets, a failed start. */
-static void misbehave(struct server_fixture *fixture)
+static void misbehave(void *context)
 {
+    struct server_fixture *fixture = context;
     struct peer peers[4];
     fixture->options.max_connections = 2;
     fixture->options.log = NULL;
@@ -260,27 +258,7 @@ static void misbehave(struct server_fixture *fixture)
 
 static void the_library_says_nothing_on_the_standard_streams(void **state)
 {
-    char path[] = "/tmp/throng-silence-XXXXXX";
-    int file = mkstemp(path);
-    assert_true(file >= 0);
-    (void)unlink(path);
-    (void)fflush(stdout);
-    (void)fflush(stderr);
-    int saved_out = dup(STDOUT_FILENO);
-    int saved_err = dup(STDERR_FILENO);
-    dup2(file, STDOUT_FILENO);
-    dup2(file, STDERR_FILENO);
-    misbehave(*state);
-    (void)fflush(stdout);
-    (void)fflush(stderr);
-    dup2(saved_out, STDOUT_FILENO);
-    dup2(saved_err, STDERR_FILENO);
-    close(saved_out);
-    close(saved_err);
-    struct stat said;
-    assert_int_equal(fstat(file, &said), 0);
-    close(file);
-    assert_int_equal(said.st_size, 0);
+    assert_int_equal(test_streams_said(misbehave, *state), 0);
 }
 
 int main(void)

@@ -1,30 +1,20 @@
 /* SPDX-License-Identifier: MIT
  * Where a server listens, what it tells of the two ends of a connection, and what it says when it cannot
  * listen. */
-#include <netinet/in.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "host.h"
 #include "localhost.h"
 #include "server_fixture.h"
 
-static bool has_ipv6(void)
-{
-    int sock = socket(AF_INET6, SOCK_STREAM, 0);
-    struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    bool bound = bind(sock, (const struct sockaddr *)&address, sizeof(address)) == 0;
-    close(sock);
-    return bound;
-}
-
 static void skip_without_ipv6(void)
 {
-    if (!has_ipv6()) {
+    struct host host;
+    if (!host_open(&host, THRONG_ADDRESS_IPV6)) {
         print_message("skipped: this machine has no ::1\n");
         skip();
     }
+    host_close(&host);
 }
 
 static void expect_same_address(const struct throng_address *left,
@@ -131,7 +121,7 @@ static void an_ipv6_listener_leaves_ipv4_to_another_server(void **state)
 static void a_host_name_is_resolved(void **state)
 {
     struct server_fixture *fixture = *state;
-    skip_without_localhost(AF_UNSPEC);
+    skip_without_localhost(THRONG_ADDRESS_NONE);
     fixture->options.listen[0] = "tcp://localhost:0";
     fixture_start(fixture);
     expect_both_ends_known(fixture, &fixture->address);
@@ -173,17 +163,11 @@ static void expect_refusal(struct server_fixture *fixture, int code, const char 
 static void an_address_in_use_is_named(void **state)
 {
     struct server_fixture *fixture = *state;
-    struct sockaddr_in taken = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(taken);
-    int sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(sock, (const struct sockaddr *)&taken, sizeof(taken)), 0);
-    assert_int_equal(listen(sock, 1), 0);
-    assert_int_equal(getsockname(sock, (struct sockaddr *)&taken, &length), 0);
-    char endpoint[64];
-    (void)snprintf(endpoint, sizeof(endpoint), "tcp://127.0.0.1:%d", ntohs(taken.sin_port));
-    fixture->options.listen[1] = endpoint;
-    expect_refusal(fixture, THRONG_EADDRINUSE, endpoint);
-    close(sock);
+    struct host taken;
+    assert_true(host_open(&taken, THRONG_ADDRESS_IPV4));
+    fixture->options.listen[1] = taken.endpoint;
+    expect_refusal(fixture, THRONG_EADDRINUSE, taken.endpoint);
+    host_close(&taken);
     fixture_start(fixture); /* and the refusal left nothing behind that would hinder it now */
 }
 
@@ -211,43 +195,6 @@ static void an_address_of_another_machine_is_named(void **state)
     struct server_fixture *fixture = *state;
     fixture->options.listen[0] = "tcp://192.0.2.1:0"; /* reserved for documents: nobody has it */
     expect_refusal(fixture, THRONG_EADDRNOTAVAIL, "192.0.2.1");
-}
-
-/* In a child of its own, which gives its rights away first. */
-static int start_on_port_1_as_nobody(struct server_fixture *fixture)
-{
-    if (geteuid() == 0 && (setgid(65534) != 0 || setuid(65534) != 0)) {
-        return 2;
-    }
-    struct throng_server *server = NULL;
-    struct throng_error error = {0};
-    fixture->options.listen[0] = "tcp://127.0.0.1:1";
-    int result = throng_server_start(&server, &fixture->options, &error);
-    return result == THRONG_EACCES && strstr(error.text, "tcp://127.0.0.1:1") != NULL ? 0 : 3;
-}
-
-static void a_port_without_permission_is_named(void **state)
-{
-    struct server_fixture *fixture = *state;
-    int first_free_port = 1024;
-    FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "r");
-    if (file != NULL) {
-        assert_int_equal(fscanf(file, "%d", &first_free_port), 1);
-        (void)fclose(file);
-    }
-    if (first_free_port <= 1) {
-        print_message("skipped: every port is free for everybody here\n");
-        skip();
-    }
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        _exit(start_on_port_1_as_nobody(fixture));
-    }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void a_port_is_free_again_right_after_stop(void **state)
@@ -282,7 +229,6 @@ int main(void)
         cmocka_unit_test(an_address_in_use_is_named),
         cmocka_unit_test(a_text_that_is_no_address_is_named),
         cmocka_unit_test(an_address_of_another_machine_is_named),
-        cmocka_unit_test(a_port_without_permission_is_named),
         cmocka_unit_test(a_port_is_free_again_right_after_stop),
     };
     return fixture_run_tests("server_listen", tests, sizeof(tests) / sizeof(tests[0]));

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * bin/throng-echo as its user sees it: the line that says where it listens, echo, drain at SIGTERM, and
+ * bin/throng-echo as its user sees it: the line that says where it listens, echo, drain when it is asked to end, and
  * what it says to bad options. argv[1] is the program. */
-#include <signal.h>
 #include <string.h>
 
+#include "backends.h"
 #include "check.h"
 #include "child.h"
 #include "pattern.h"
@@ -59,10 +59,11 @@ static void await_end(struct run *run)
 
 /* A signal, and a visitor after it: ThreadSanitizer holds a handler back until the thread is through
  * with its system call, which without events is never. */
-static void send_signal(struct run *run, int number, const struct throng_address *address)
+static void ask_to_end(struct run *run, enum child_request request,
+                       const struct throng_address *address)
 {
     struct peer visitor;
-    assert_int_equal(kill(run->child.pid, number), 0);
+    assert_true(child_request(&run->child, request));
     (void)peer_connect(&visitor, address, NULL); /* it may be refused already */
     peer_close(&visitor);
 }
@@ -109,7 +110,7 @@ static void it_echoes_and_sigterm_drains_it_with_every_reply_delivered(void **st
             assert_true(peer_receive_all(&peers[i], &first, 1, test_deadline_ms()));
             assert_int_equal(first, 0);
         }
-        send_signal(run, SIGTERM, &address);
+        ask_to_end(run, CHILD_TERMINATE, &address);
         for (uint32_t i = 0; i < PEERS; i++) {
             uint8_t length[3];
             test_fill_pattern(payload, SIZE, i);
@@ -138,11 +139,11 @@ static void a_second_signal_stops_it_at_once(void **state)
     assert_true(peer_send_frame(&peer, "x", 1, test_deadline_ms()));
     char reply;
     assert_int_equal(peer_receive_frame(&peer, &reply, 1, test_deadline_ms()), 1);
-    send_signal(run, SIGTERM, &address);
+    ask_to_end(run, CHILD_TERMINATE, &address);
     /* Our end is not given, so the drain waits for it; the second signal does not. */
     assert_int_equal(peer_await_end(&peer, test_deadline_ms()), PEER_END);
     int64_t begin_ms = test_now_ms();
-    send_signal(run, SIGINT, &address);
+    ask_to_end(run, CHILD_INTERRUPT, &address);
     await_end(run);
     assert_true(test_now_ms() - begin_ms < 8000); /* the drain would take ten seconds */
     expect_status(run, 0);
@@ -172,7 +173,7 @@ static void it_listens_on_every_address_given(void **state)
     peer_close(&peer);
     assert_true(peer_connect(&peer, &second, NULL));
     peer_close(&peer);
-    send_signal(run, SIGINT, &first);
+    ask_to_end(run, CHILD_INTERRUPT, &first);
     await_end(run);
     expect_status(run, 0);
 }
@@ -232,7 +233,7 @@ static void a_bad_option_is_refused_by_name_value_and_range(void **state)
         {"--message-bytes-max", "67108865", {"message_bytes_max", "67108865", "67108864"}},
         {"--listen", "tcp://127.0.0.1:65536", {"tcp://127.0.0.1:65536", "65536", "65535"}},
         {"--listen", "nonsense", {"nonsense", "tcp://", "tcp://"}},
-        {"--backend", "kqueue", {"backend", "kqueue", "epoll"}},
+        {"--backend", "kqueue", {"backend", "kqueue", test_plain_backend}},
         {"--byte-order", "middle", {"byte-order", "middle", "little"}},
         {"--no-such-option", "1", {"no-such-option", "--help", "--help"}},
         {"stray", NULL, {"stray", "--help", "--help"}},

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What was written and not yet flushed when its connection ended, by the peer or by throng_abort: it is
  * counted as dropped, its memory comes home, and nothing of it reaches anybody. */
-#include <time.h>
-
 #include "server_fixture.h"
 
 #define WORDS 10u
@@ -48,9 +46,8 @@ static bool all_have_ended(const struct server_fixture *fixture)
 /* Without a turn of the server's: what its threads do by themselves. */
 #define AWAIT_THREADS(condition)                                                                   \
     for (int64_t deadline_ms = test_now_ms() + test_deadline_ms(); !(condition);) {                \
-        const struct timespec moment = {.tv_nsec = 1000000};                                       \
         assert_true(test_now_ms() < deadline_ms);                                                  \
-        (void)nanosleep(&moment, NULL);                                                            \
+        test_pause_us(1000);                                                                       \
     }
 
 /* Connects peers and resets them. An I/O thread sees the end of each before the game looks: OPEN and

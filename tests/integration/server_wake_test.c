@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * How throng_get_event waits, what ends the wait, and that no wake-up is ever lost. */
-#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/time.h>
 
 #include "pattern.h"
 #include "server_fixture.h"
@@ -69,7 +67,7 @@ struct waker {
 };
 
 /* Wakes once for each round that the logic thread begins, before, in or after its falling asleep. */
-static void *wake_each_round(void *argument)
+static void wake_each_round(void *argument)
 {
     struct waker *waker = argument;
     for (uint32_t i = 1; i <= waker->rounds; i++) {
@@ -77,7 +75,6 @@ static void *wake_each_round(void *argument)
         }
         throng_server_wake(waker->server);
     }
-    return NULL;
 }
 
 static void one_wake_of_another_thread_ends_one_wait(void **state)
@@ -85,73 +82,13 @@ static void one_wake_of_another_thread_ends_one_wait(void **state)
     struct server_fixture *fixture = *state;
     fixture_start(fixture);
     struct waker waker = {.server = fixture->server, .rounds = test_scaled(3000)};
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, wake_each_round, &waker), 0);
+    struct test_thread thread;
+    assert_true(test_thread_start(&thread, wake_each_round, &waker));
     for (uint32_t i = 1; i <= waker.rounds; i++) {
         atomic_store(&waker.round, i);
         assert_int_equal(fixture_turn(fixture, -1), 0);
     }
-    assert_int_equal(pthread_join(thread, NULL), 0);
-}
-
-static struct throng_server *signalled_server;
-static volatile sig_atomic_t signals;
-
-static void wake_on_signal(int number)
-{
-    (void)number;
-    signals++;
-    throng_server_wake(signalled_server);
-}
-
-static void only_count_signal(int number)
-{
-    (void)number;
-    signals++;
-}
-
-/* SIGALRM goes to `handler` in 20 ms and then every 20 ms. */
-static void arm_signal(void (*handler)(int), struct sigaction *saved)
-{
-    struct sigaction action = {.sa_handler = handler};
-    const struct itimerval every = {.it_interval.tv_usec = 20000, .it_value.tv_usec = 20000};
-    signals = 0;
-    assert_int_equal(sigaction(SIGALRM, &action, saved), 0);
-    assert_int_equal(setitimer(ITIMER_REAL, &every, NULL), 0);
-}
-
-static void disarm_signal(const struct sigaction *saved)
-{
-    const struct itimerval never = {.it_value.tv_usec = 0};
-    assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
-    assert_int_equal(sigaction(SIGALRM, saved, NULL), 0);
-}
-
-static void a_wake_from_a_signal_handler_ends_the_wait(void **state)
-{
-    struct server_fixture *fixture = *state;
-    struct sigaction saved;
-    fixture_start(fixture);
-    signalled_server = fixture->server;
-    arm_signal(wake_on_signal, &saved);
-    int answer = fixture_turn(fixture, -1);
-    disarm_signal(&saved);
-    assert_int_equal(answer, 0);
-    assert_true(signals > 0);
-}
-
-static void a_signal_without_a_wake_does_not_end_the_wait(void **state)
-{
-    struct server_fixture *fixture = *state;
-    struct sigaction saved;
-    fixture_start(fixture);
-    int64_t begin_ms = test_now_ms();
-    arm_signal(only_count_signal, &saved);
-    int answer = fixture_turn(fixture, 200);
-    disarm_signal(&saved);
-    assert_int_equal(answer, 0);
-    assert_true(signals > 0);
-    assert_true(test_now_ms() - begin_ms >= 199);
+    assert_true(test_thread_join(&thread));
 }
 
 #define LATE_MS 100
@@ -179,12 +116,12 @@ static int64_t larger(int64_t a, int64_t b)
 static bool say_and_wait(struct pacer *pacer, const struct peer *peer, uint32_t number)
 {
     uint32_t reply = 0;
-    long pause_ns = 1000000 + (long)(test_random(&pacer->random) % 2000000);
-    const struct timespec pause = {.tv_nsec = pause_ns};
+    uint32_t pause_us = 1000 + (uint32_t)(test_random(&pacer->random) % 2000);
     int64_t before_ns = test_now_ns();
-    (void)nanosleep(&pause, NULL); /* the pace of the load, not a wait for anything */
+    test_pause_us(pause_us); /* the pace of the load, not a wait for anything */
     int64_t begin_ns = test_now_ns();
-    pacer->worst_sleep_ns = larger(pacer->worst_sleep_ns, begin_ns - before_ns - pause_ns);
+    pacer->worst_sleep_ns =
+        larger(pacer->worst_sleep_ns, begin_ns - before_ns - pause_us * INT64_C(1000));
     bool answered = peer_send_frame(peer, &number, sizeof(number), test_deadline_ms()) &&
                     peer_receive_frame(peer, &reply, sizeof(reply), test_deadline_ms()) == 4 &&
                     reply == number;
@@ -194,7 +131,7 @@ static bool say_and_wait(struct pacer *pacer, const struct peer *peer, uint32_t 
     return answered;
 }
 
-static void *run_pacer(void *argument)
+static void run_pacer(void *argument)
 {
     struct pacer *pacer = argument;
     struct peer peer;
@@ -207,7 +144,6 @@ static void *run_pacer(void *argument)
     }
     atomic_fetch_add(&pacers_done, 1);
     throng_server_wake(pacer->fixture->server);
-    return NULL;
 }
 
 static void no_reply_comes_late_when_messages_come_one_at_a_time(void **state)
@@ -217,7 +153,7 @@ static void no_reply_comes_late_when_messages_come_one_at_a_time(void **state)
     };
     struct server_fixture *fixture = *state;
     struct pacer pacers[PACERS];
-    pthread_t threads[PACERS];
+    struct test_thread threads[PACERS];
     uint64_t seed = test_seed();
     fixture_start(fixture);
     atomic_store(&pacers_done, 0);
@@ -226,14 +162,14 @@ static void no_reply_comes_late_when_messages_come_one_at_a_time(void **state)
                                    .fixture = fixture,
                                    .random = seed + i,
                                    .count = test_scaled(1000)};
-        assert_int_equal(pthread_create(&threads[i], NULL, run_pacer, &pacers[i]), 0);
+        assert_true(test_thread_start(&threads[i], run_pacer, &pacers[i]));
     }
     /* Without a limit: a wake-up lost here is a reply that never comes. */
     while (atomic_load(&pacers_done) < PACERS) {
         (void)fixture_turn(fixture, -1);
     }
     for (uint32_t i = 0; i < PACERS; i++) {
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(test_thread_join(&threads[i]));
     }
     for (uint32_t i = 0; i < PACERS; i++) {
         printf("worst reply %.1f ms, %" PRIu32 " late, worst oversleeping %.1f ms\n",
@@ -273,8 +209,6 @@ int main(void)
         cmocka_unit_test(an_event_ends_an_unlimited_wait),
         cmocka_unit_test(a_wake_before_the_wait_is_not_forgotten),
         cmocka_unit_test(one_wake_of_another_thread_ends_one_wait),
-        cmocka_unit_test(a_wake_from_a_signal_handler_ends_the_wait),
-        cmocka_unit_test(a_signal_without_a_wake_does_not_end_the_wait),
         cmocka_unit_test(no_reply_comes_late_when_messages_come_one_at_a_time),
         cmocka_unit_test(what_was_written_goes_out_at_flush_without_an_event),
     };

@@ -3,7 +3,6 @@
  * with a sentence, and start and stop leave nothing. (swarm_memory_test.c has the message pool.) */
 #include <stdatomic.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <throng/swarm.h>
 

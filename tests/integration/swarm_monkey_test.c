@@ -275,7 +275,7 @@ static void await_quiet(void)
     int64_t deadline_ms = test_now_ms() + 3 * test_deadline_ms();
     while ((atomic_load(&busy) > 0 || atomic_load(&unsettled) > 0 || atomic_load(&awaited) > 0) &&
            atomic_load(&complaint) == NULL && test_now_ms() < deadline_ms) {
-        nanosleep(&(const struct timespec){.tv_nsec = 1000000}, NULL);
+        test_pause_us(1000);
     }
 }
 

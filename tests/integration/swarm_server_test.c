@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The swarm against the real server library, in one process: both ends of throng agree about
  * messages of every size, their order, and every way in which a server ends a connection. */
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -12,6 +11,7 @@
 #include "pattern.h"
 #include "stopwatch.h"
 #include "swarm_world.h"
+#include "thread.h"
 
 #define LONGEST (1024u * 1024u)
 
@@ -19,7 +19,7 @@
 
 struct echo {
     struct throng_server *server;
-    pthread_t thread;
+    struct test_thread thread;
     _Atomic bool is_over;
     char endpoint[THRONG_ADDRESS_TEXT_SIZE];
 };
@@ -41,7 +41,7 @@ static void obey(struct throng_server *server, const struct throng_event *event)
     }
 }
 
-static void *serve(void *argument)
+static void serve(void *argument)
 {
     struct echo *echo = argument;
     struct throng_event event;
@@ -53,7 +53,6 @@ static void *serve(void *argument)
             throng_release_event(echo->server, &event);
         }
     }
-    return NULL;
 }
 
 static void start_server(struct echo *echo, uint32_t connections, uint32_t io_threads)
@@ -72,14 +71,14 @@ static void start_server(struct echo *echo, uint32_t connections, uint32_t io_th
     }
     assert_int_equal(throng_server_listen_address(echo->server, 0, &address), 0);
     (void)throng_address_text(&address, echo->endpoint);
-    assert_int_equal(pthread_create(&echo->thread, NULL, serve, echo), 0);
+    assert_true(test_thread_start(&echo->thread, serve, echo));
 }
 
 static void stop_server(struct echo *echo)
 {
     atomic_store(&echo->is_over, true);
     throng_server_wake(echo->server);
-    assert_int_equal(pthread_join(echo->thread, NULL), 0);
+    assert_true(test_thread_join(&echo->thread));
     throng_server_stop(echo->server);
 }
 

@@ -90,7 +90,7 @@ static void await_turns(struct turns *turns, uint32_t least)
     int64_t deadline_ms = test_now_ms() + test_deadline_ms();
     while (atomic_load(&turns->count) < least) {
         assert_true(test_now_ms() < deadline_ms);
-        nanosleep(&(const struct timespec){.tv_nsec = 1000000}, NULL);
+        test_pause_us(1000);
     }
 }
 
@@ -112,7 +112,7 @@ static uint64_t count_turn(void *context, struct throng_swarm_thread *thread, ui
 static uint32_t count_for_a_while(const struct turns *turns)
 {
     uint32_t count = atomic_load(&turns->count);
-    nanosleep(&(const struct timespec){.tv_nsec = 300000000}, NULL);
+    test_pause_us(300000);
     return atomic_load(&turns->count) - count;
 }
 

@@ -7,6 +7,9 @@
 #include "os/clock.h"
 #include "os/memory.h"
 
+/* Accepts in flight per listener, where sockets are made ahead. */
+#define ACCEPT_POOL 32
+
 const struct fixture_options fixture_defaults = {
     .buffer_bytes = 16384,
     .buffers = 16,
@@ -59,6 +62,10 @@ static void open_port(struct fixture *fixture)
         .turn_bytes = fixture->options.turn_bytes,
         .streams_max = 2048,
         .buffers_max = fixture->options.buffers,
+        .listeners_max = 4,
+        .accept_pool = ACCEPT_POOL,
+        .reuse_sockets = fixture->options.reuse_sockets,
+        .acceptor = fixture->options.acceptor,
     };
     fixture->port_bytes = tg_port_memory_bytes(fixture_backend, &options);
     fixture->port_memory = tg_memory_reserve(fixture->port_bytes);

@@ -25,8 +25,10 @@ struct fixture_options {
     uint32_t buffer_bytes;
     uint32_t buffers;
     uint32_t turn_bytes;
-    uint32_t batch;      /* capacity of each wait */
-    uint32_t send_bytes; /* SO_SNDBUF of accepted sockets, 0 = the system's */
+    uint32_t batch;               /* capacity of each wait */
+    uint32_t send_bytes;          /* SO_SNDBUF of accepted sockets, 0 = the system's */
+    bool reuse_sockets;           /* as the port's option */
+    struct tg_acceptor *acceptor; /* if another port shares the listening socket */
 };
 
 /* 16 buffers of 16 KiB, turns of 64 KiB, batches of 64, the system's send buffer. */
@@ -134,10 +136,11 @@ int run_connect_tests(void);
 int run_close_tests(void);
 int run_shared_tests(void);
 int run_wake_tests(void);
+
+/* Of one system or backend only; see suite.h. */
 int run_process_tests(void);
 int run_denied_tests(void);
-
-/* Of one backend only; no tests for the others. */
 int run_uring_tests(void);
+int run_iocp_tests(void);
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * The port contract suite: `test_port BACKEND` checks every clause of THE CONTRACT in port/port.h
+ * The port contract suite: `port_BACKEND BACKEND [MODE]` checks every clause of THE CONTRACT in port/port.h
  * against one backend, over real sockets on the loopback. */
 #include "fixture.h"
+#include "suite.h"
 
 int main(int count, char **arguments)
 {
-    if (count != 2 || (fixture_backend = tg_port_backend_find(arguments[1])) == NULL) {
-        fprintf(stderr, "usage: %s BACKEND (%s)\n", arguments[0], tg_port_backend_names());
+    fixture_backend = count == 2 || count == 3 ? tg_port_backend_find(arguments[1]) : NULL;
+    if (fixture_backend == NULL || (count == 3 && !choose_mode(arguments[2]))) {
+        fprintf(stderr, "usage: %s BACKEND [MODE] (%s)\n", arguments[0], tg_port_backend_names());
         return 2;
     }
     char reason[TG_PORT_REASON_BYTES];
@@ -15,9 +17,7 @@ int main(int count, char **arguments)
         return 77;
     }
     int failed = 0;
-    /* First those that fork: a child that starts threads wants a parent that has had none. */
-    failed += run_process_tests();
-    failed += run_denied_tests();
+    failed += run_system_tests();
     failed += run_receive_tests();
     failed += run_turn_tests();
     failed += run_buffer_tests();
@@ -27,6 +27,6 @@ int main(int count, char **arguments)
     failed += run_close_tests();
     failed += run_shared_tests();
     failed += run_wake_tests();
-    failed += run_uring_tests();
+    failed += run_backend_tests();
     return failed == 0 ? 0 : 1;
 }

@@ -113,6 +113,23 @@ static void a_sleep_ends_at_its_time_out(void **state)
     assert_false(tg_parker_wake(&parker)); /* the announcement ended with the sleep */
 }
 
+/* The system's wait may count in milliseconds; what is less must not become a busy loop. */
+static void a_sleep_of_less_than_a_millisecond_is_one(void **state)
+{
+    enum {
+        SLEEPS = 100
+    };
+    struct tg_parker parker;
+    uint64_t begin = tg_clock_ns();
+    (void)state;
+    tg_parker_init(&parker);
+    for (int i = 0; i < SLEEPS; i++) {
+        tg_parker_prepare(&parker);
+        tg_parker_sleep(&parker, 300000);
+    }
+    assert_true(tg_clock_ns() - begin >= SLEEPS / 10 * 9 * 300000); /* a few may return early */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +137,7 @@ int main(void)
         cmocka_unit_test(waking_somebody_awake_makes_no_system_call),
         cmocka_unit_test(a_wake_between_announcement_and_sleep_ends_the_sleep),
         cmocka_unit_test(a_sleep_ends_at_its_time_out),
+        cmocka_unit_test(a_sleep_of_less_than_a_millisecond_is_one),
     };
     return cmocka_run_group_tests_name("parker", tests, NULL, NULL);
 }

@@ -7,11 +7,17 @@
 static struct fixture fixture;
 static struct fixture second;
 static struct tg_stream stream;
+static struct tg_acceptor acceptor;
 
-/* Brings a duplicate of the first fixture's listening socket into the second port. */
-static void share_listener(void)
+/* Opens two ports and brings a duplicate of the first one's listening socket into the second. */
+static void open_both(void)
 {
-    fixture_open(&second, NULL);
+    memset(&acceptor, 0, sizeof acceptor);
+    CHECK(tg_acceptor_open(&acceptor, fixture_backend) == 0);
+    struct fixture_options options = fixture_defaults;
+    options.acceptor = &acceptor;
+    fixture_open(&fixture, &options);
+    fixture_open(&second, &options);
     tg_socket copy = tg_socket_duplicate(fixture.listener.handle);
     CHECK(copy >= 0);
     tg_port_close_listener(second.port, &second.listener);
@@ -21,12 +27,17 @@ static void share_listener(void)
     second.address = fixture.address;
 }
 
+static void close_second(void)
+{
+    fixture_close(&second);
+    tg_acceptor_close(&acceptor, fixture_backend);
+}
+
 static void two_ports_share_a_listener_and_close_apart(void **state)
 {
     static struct tg_stream others;
     (void)state;
-    fixture_open(&fixture, NULL);
-    share_listener();
+    open_both();
     /* fixture_pair gives credit to one port only, so each must take its own. */
     for (int i = 0; i < 3; i++) {
         tg_socket peer = fixture_pair(&fixture, &stream);
@@ -42,7 +53,7 @@ static void two_ports_share_a_listener_and_close_apart(void **state)
     tg_socket peer = fixture_pair(&second, &others);
     tg_socket_close(peer);
     fixture_close_stream(&second, &others);
-    fixture_close(&second);
+    close_second();
 }
 
 /* The socket lives on in the other port; the kernel's entry of the closed one must not. */
@@ -50,8 +61,7 @@ static void a_closed_listener_hears_nothing_of_the_shared_socket(void **state)
 {
     static struct tg_stream others;
     (void)state;
-    fixture_open(&fixture, NULL);
-    share_listener();
+    open_both();
     tg_port_accept(fixture.port, &fixture.listener, 5);
     tg_port_close_listener(fixture.port, &fixture.listener);
     (void)fixture_take(&fixture, TG_COMPLETION_LISTENER_CLOSE, &fixture.listener);
@@ -64,15 +74,14 @@ static void a_closed_listener_hears_nothing_of_the_shared_socket(void **state)
     tg_socket_close(late);
     tg_socket_close(peer);
     fixture_close(&fixture);
-    fixture_close(&second);
+    close_second();
 }
 
 /* A port that has used up its credit does not stand in the way of the other, which sleeps. */
 static void a_connection_wakes_the_port_that_has_credit(void **state)
 {
     (void)state;
-    fixture_open(&fixture, NULL);
-    share_listener();
+    open_both();
     tg_port_accept(fixture.port, &fixture.listener, 1);
     tg_port_accept(second.port, &second.listener, 1);
     tg_socket peers[2] = {peer_connect(&fixture.address), peer_connect(&fixture.address)};
@@ -89,7 +98,7 @@ static void a_connection_wakes_the_port_that_has_credit(void **state)
         tg_socket_close(peers[i]);
     }
     fixture_close(&fixture);
-    fixture_close(&second);
+    close_second();
 }
 
 /* Both have credit; whoever takes them, every connection is taken by exactly one. */
@@ -102,8 +111,7 @@ static void every_connection_goes_to_one_of_two_ports(void **state)
     struct fixture *ports[2] = {&fixture, &second};
     int taken[2] = {0, 0};
     (void)state;
-    fixture_open(&fixture, NULL);
-    share_listener();
+    open_both();
     tg_port_accept(fixture.port, &fixture.listener, CONNECTIONS / 2);
     tg_port_accept(second.port, &second.listener, CONNECTIONS / 2);
     for (int i = 0; i < CONNECTIONS; i++) {
@@ -131,7 +139,7 @@ static void every_connection_goes_to_one_of_two_ports(void **state)
         tg_socket_close(peers[i]);
     }
     fixture_close(&fixture);
-    fixture_close(&second);
+    close_second();
 }
 
 int run_shared_tests(void)

@@ -1,28 +1,33 @@
 /* SPDX-License-Identifier: MIT
- * The socket seam: the error map, sockaddr and back, resolving, listening and the plain calls. */
-#include "check.h"
+ * The socket seam on POSIX systems: the error map, options and signals. */
+#include "test_socket.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
-#include <stdalign.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include "localhost.h"
+#include "check.h"
 #include "os/clock.h"
-#include "os/memory.h"
-#include "os/random.h"
-#include "os/socket.h"
-#include "os/thread.h"
-
-#define DEADLINE_MS 20000
 
 static const struct throng_address loopback = {.family = THRONG_ADDRESS_IPV4,
                                                .bytes = {127, 0, 0, 1}};
+
+tg_socket accept_waiting(tg_socket listener)
+{
+    return accept4((int)listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int integer_option(tg_socket sock, int level, int name)
+{
+    int value = -1;
+    socklen_t size = sizeof value;
+    assert_int_equal(getsockopt((int)sock, level, name, &value, &size), 0);
+    return value;
+}
 
 static void errors_of_the_system_have_our_numbers(void **state)
 {
@@ -67,74 +72,6 @@ static void a_dead_connection_is_told_from_a_listener_in_need(void **state)
     }
 }
 
-static void expect_round_trip(const char *host, uint16_t port, const char *text)
-{
-    alignas(max_align_t) uint8_t sockaddr[TG_SOCKADDR_BYTES];
-    char printed[THRONG_ADDRESS_TEXT_SIZE];
-    struct throng_address address;
-    struct throng_address back;
-    assert_int_equal(tg_address_parse_numeric(host, port, &address), 0);
-    uint32_t size = tg_address_encode(&address, sockaddr);
-    assert_true(size > 0 && size <= TG_SOCKADDR_BYTES);
-    tg_address_decode(sockaddr, &back);
-    assert_string_equal(throng_address_text(&back, printed), text);
-}
-
-static void addresses_survive_the_system_s_form(void **state)
-{
-    (void)state;
-    expect_round_trip("127.0.0.1", 7000, "tcp://127.0.0.1:7000");
-    expect_round_trip("2001:db8::1", 65535, "tcp://[2001:db8::1]:65535");
-    expect_round_trip("fe80::1%7", 1, "tcp://[fe80::1%7]:1");
-    expect_round_trip("::ffff:10.1.2.3", 80, "tcp://10.1.2.3:80"); /* mapped: plain IPv4 */
-}
-
-static void an_unknown_family_is_an_empty_address(void **state)
-{
-    alignas(max_align_t) uint8_t sockaddr[TG_SOCKADDR_BYTES] = {0};
-    struct throng_address address = {.family = THRONG_ADDRESS_IPV4, .port = 7};
-    (void)state;
-    tg_address_decode(sockaddr, &address);
-    assert_int_equal(address.family, THRONG_ADDRESS_NONE);
-    assert_int_equal(address.port, 0);
-}
-
-static void hosts_are_resolved(void **state)
-{
-    struct throng_address addresses[8];
-    (void)state;
-    assert_int_equal(tg_address_resolve("127.0.0.1", 80, addresses, 8), 1);
-    assert_int_equal(addresses[0].family, THRONG_ADDRESS_IPV4);
-    assert_int_equal(addresses[0].port, 80);
-    assert_int_equal(tg_address_resolve("::1", 81, addresses, 8), 1);
-    assert_int_equal(addresses[0].family, THRONG_ADDRESS_IPV6);
-    assert_int_equal(tg_address_resolve("*", 83, addresses, 8), 1);
-    assert_int_equal(addresses[0].port, 83);
-    assert_int_equal(tg_address_resolve("", 1, addresses, 8), THRONG_EINVAL);
-    assert_int_equal(tg_address_resolve("localhost", 1, addresses, 0), THRONG_EINVAL);
-    /* RFC 6761: never resolves, and nobody is asked. */
-    assert_int_equal(tg_address_resolve("a..b", 1, addresses, 8), THRONG_ERESOLVE);
-}
-
-static void names_are_resolved(void **state)
-{
-    struct throng_address addresses[8];
-    (void)state;
-    skip_without_localhost(AF_UNSPEC);
-    int count = tg_address_resolve("localhost", 82, addresses, 8);
-    assert_in_range(count, 1, 8);
-    assert_int_equal(addresses[0].port, 82);
-    assert_int_equal(tg_address_resolve("localhost", 82, addresses, 1), 1);
-}
-
-static int integer_option(tg_socket sock, int level, int name)
-{
-    int value = -1;
-    socklen_t size = sizeof value;
-    assert_int_equal(getsockopt((int)sock, level, name, &value, &size), 0);
-    return value;
-}
-
 static void a_listener_is_what_was_ordered(void **state)
 {
     tg_socket listener;
@@ -176,27 +113,6 @@ static void figures_beyond_the_system_s_are_its_largest(void **state)
     tg_socket_close(listener);
 }
 
-static void an_address_in_use_is_said_and_leaves_nothing_open(void **state)
-{
-    tg_socket listener;
-    tg_socket second = TG_SOCKET_NONE;
-    struct throng_address bound;
-    struct tg_listen_options options = {.address = loopback, .backlog = 5};
-    (void)state;
-    assert_int_equal(tg_socket_listen(&listener, &options, &bound), 0);
-    options.address = bound;
-    uint32_t open = tg_descriptor_count();
-    bound.port = 0;
-    assert_int_equal(tg_socket_listen(&second, &options, &bound), THRONG_EADDRINUSE);
-    assert_int_equal(second, TG_SOCKET_NONE);
-    assert_int_equal(bound.port, 0);
-    options.address.bytes[0] = 192;
-    options.address.bytes[2] = 2; /* 192.0.2.1 is nobody's */
-    assert_int_equal(tg_socket_listen(&second, &options, &bound), THRONG_EADDRNOTAVAIL);
-    assert_int_equal(tg_descriptor_count(), open);
-    tg_socket_close(listener);
-}
-
 static void any_address_takes_both_families_and_one_address_only_its_own(void **state)
 {
     tg_socket listener;
@@ -216,59 +132,14 @@ static void any_address_takes_both_families_and_one_address_only_its_own(void **
     tg_socket_close(listener);
 }
 
-/* A connected pair through a listener. */
-static void connect_pair(tg_socket *near_end, tg_socket *far_end)
-{
-    tg_socket listener;
-    struct throng_address bound;
-    struct tg_listen_options options = {.address = loopback, .backlog = 5};
-    assert_int_equal(tg_socket_listen(&listener, &options, &bound), 0);
-    assert_int_equal(tg_socket_open(near_end, THRONG_ADDRESS_IPV4), 0);
-    int error = tg_socket_connect(*near_end, &bound);
-    assert_true(error == 0 || error == THRONG_EAGAIN);
-    assert_int_equal(tg_socket_wait(*near_end, true, DEADLINE_MS), 1);
-    assert_int_equal(tg_socket_take_error(*near_end), 0);
-    assert_int_equal(tg_socket_wait(listener, false, DEADLINE_MS), 1);
-    *far_end = accept4((int)listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    assert_true(*far_end >= 0);
-    assert_int_equal(integer_option(*far_end, IPPROTO_TCP, TCP_NODELAY), 1); /* inherited */
-    tg_socket_close(listener);
-}
-
-static void data_and_end_pass_between_sockets(void **state)
+static void an_accepted_socket_sends_at_once(void **state)
 {
     tg_socket near_end, far_end;
-    struct throng_address near_local, far_peer;
-    uint8_t got[8];
     (void)state;
     connect_pair(&near_end, &far_end);
-    assert_int_equal(tg_socket_local_address(near_end, &near_local), 0);
-    assert_int_equal(tg_socket_peer_address(far_end, &far_peer), 0);
-    assert_memory_equal(&near_local, &far_peer, sizeof far_peer);
-    assert_int_equal(tg_socket_receive(far_end, got, sizeof got), THRONG_EAGAIN);
-    assert_int_equal(tg_socket_wait(far_end, false, 0), 0);
-    assert_int_equal(tg_socket_send(near_end, "hello", 5), 5);
-    assert_int_equal(tg_socket_wait(far_end, false, DEADLINE_MS), 1);
-    assert_int_equal(tg_socket_receive(far_end, got, sizeof got), 5);
-    assert_memory_equal(got, "hello", 5);
-    assert_int_equal(tg_socket_shutdown_send(near_end), 0);
-    assert_int_equal(tg_socket_wait(far_end, false, DEADLINE_MS), 1);
-    assert_int_equal(tg_socket_receive(far_end, got, sizeof got), THRONG_EEOF);
-    assert_int_equal(tg_socket_send(far_end, "still", 5), 5);
+    assert_int_equal(integer_option(near_end, IPPROTO_TCP, TCP_NODELAY), 1);
+    assert_int_equal(integer_option(far_end, IPPROTO_TCP, TCP_NODELAY), 1); /* inherited */
     tg_socket_close(near_end);
-    tg_socket_close(far_end);
-}
-
-static void an_abort_is_a_reset_and_no_signal(void **state)
-{
-    tg_socket near_end, far_end;
-    uint8_t got[8];
-    (void)state;
-    connect_pair(&near_end, &far_end);
-    tg_socket_abort(near_end);
-    assert_int_equal(tg_socket_wait(far_end, false, DEADLINE_MS), 1);
-    assert_int_equal(tg_socket_receive(far_end, got, sizeof got), THRONG_ECONNRESET);
-    assert_int_equal(tg_socket_send(far_end, "x", 1), THRONG_ECONNRESET); /* EPIPE, no SIGPIPE */
     tg_socket_close(far_end);
 }
 
@@ -297,7 +168,7 @@ static void signals_do_not_shorten_a_wait(void **state)
     tg_socket_close(far_end);
 }
 
-static void a_source_address_can_be_bound(void **state)
+static void the_port_of_a_source_address_is_left_to_the_connect(void **state)
 {
     tg_socket sock;
     struct throng_address local;
@@ -311,64 +182,17 @@ static void a_source_address_can_be_bound(void **state)
     tg_socket_close(sock);
 }
 
-static void memory_comes_zeroed_and_goes(void **state)
-{
-    (void)state;
-    const size_t bytes = 1000001;
-    uint8_t *memory = tg_memory_reserve(bytes);
-    assert_non_null(memory);
-    assert_int_equal((uintptr_t)memory % 4096, 0);
-    assert_int_equal(memory[0], 0);
-    assert_int_equal(memory[bytes - 1], 0);
-    memset(memory, 1, bytes);
-    tg_memory_release(memory, bytes);
-    tg_memory_release(NULL, 5);
-    assert_null(tg_memory_reserve(SIZE_MAX / 2));
-}
-
-static void randomness_fills_all_bytes(void **state)
-{
-    uint8_t first[1000] = {0};
-    uint8_t second[1000] = {0};
-    (void)state;
-    assert_int_equal(tg_random_fill(first, sizeof first), 0);
-    assert_int_equal(tg_random_fill(second, sizeof second), 0);
-    assert_memory_not_equal(first, second, sizeof first);
-    assert_memory_not_equal(first + 900, second + 900, 100);
-    assert_int_equal(tg_random_fill(first, 0), 0);
-}
-
-static void the_clock_does_not_go_back(void **state)
-{
-    (void)state;
-    uint64_t before = tg_clock_ns();
-    for (int i = 0; i < 1000; i++) {
-        uint64_t now = tg_clock_ns();
-        assert_true(now >= before);
-        before = now;
-    }
-}
-
-int main(void)
+int run_system_socket_tests(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_of_the_system_have_our_numbers),
         cmocka_unit_test(a_dead_connection_is_told_from_a_listener_in_need),
-        cmocka_unit_test(addresses_survive_the_system_s_form),
-        cmocka_unit_test(an_unknown_family_is_an_empty_address),
-        cmocka_unit_test(hosts_are_resolved),
-        cmocka_unit_test(names_are_resolved),
         cmocka_unit_test(a_listener_is_what_was_ordered),
         cmocka_unit_test(figures_beyond_the_system_s_are_its_largest),
-        cmocka_unit_test(an_address_in_use_is_said_and_leaves_nothing_open),
         cmocka_unit_test(any_address_takes_both_families_and_one_address_only_its_own),
-        cmocka_unit_test(data_and_end_pass_between_sockets),
-        cmocka_unit_test(an_abort_is_a_reset_and_no_signal),
+        cmocka_unit_test(an_accepted_socket_sends_at_once),
         cmocka_unit_test(signals_do_not_shorten_a_wait),
-        cmocka_unit_test(a_source_address_can_be_bound),
-        cmocka_unit_test(memory_comes_zeroed_and_goes),
-        cmocka_unit_test(randomness_fills_all_bytes),
-        cmocka_unit_test(the_clock_does_not_go_back),
+        cmocka_unit_test(the_port_of_a_source_address_is_left_to_the_connect),
     };
-    return cmocka_run_group_tests_name("sockets and system", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("sockets of POSIX", tests, NULL, NULL);
 }

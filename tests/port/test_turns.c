@@ -196,6 +196,59 @@ static void batches_of_one_lose_nothing(void **state)
     fixture_close(&fixture);
 }
 
+/* Sends again and again on each stream that has none in flight. */
+static void keep_sending(struct tg_stream *senders, bool *pending, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct tg_slice slice = {.data = (const uint8_t *)"x", .size = 1};
+        if (fixture_has(&fixture, TG_COMPLETION_SEND, &senders[i])) {
+            CHECK(fixture_take(&fixture, TG_COMPLETION_SEND, &senders[i]).result >= 0);
+            pending[i] = false;
+        }
+        if (!pending[i]) {
+            int sent = tg_port_send(fixture.port, &senders[i], &slice, 1);
+            CHECK(sent >= 0);
+            pending[i] = sent == TG_PORT_PENDING;
+        }
+    }
+}
+
+/* More sends complete all the time than a wait has places. */
+static void sending_does_not_starve_receiving(void **state)
+{
+    enum {
+        SENDERS = 8
+    };
+    static struct tg_stream senders[SENDERS];
+    static struct tg_stream receiver;
+    bool pending[SENDERS] = {false};
+    tg_socket peers[SENDERS];
+    uint8_t byte;
+    (void)state;
+    struct fixture_options options = fixture_defaults;
+    options.batch = 4;
+    fixture_open(&fixture, &options);
+    for (int i = 0; i < SENDERS; i++) {
+        peers[i] = fixture_pair(&fixture, &senders[i]);
+    }
+    tg_socket peer = fixture_pair(&fixture, &receiver);
+    tg_port_receive(fixture.port, &receiver);
+    peer_send(peer, "y", 1);
+    for (int wait = 0; !fixture_has(&fixture, TG_COMPLETION_RECEIVE, &receiver); wait++) {
+        CHECK(wait < 200);
+        keep_sending(senders, pending, SENDERS);
+        fixture_pump(&fixture, 0);
+    }
+    fixture_read(&fixture, &receiver, &byte, 1);
+    for (int i = 0; i < SENDERS; i++) {
+        fixture_close_stream(&fixture, &senders[i]);
+        tg_socket_close(peers[i]);
+    }
+    fixture_close_stream(&fixture, &receiver);
+    tg_socket_close(peer);
+    fixture_close(&fixture);
+}
+
 int run_turn_tests(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +256,7 @@ int run_turn_tests(void)
         cmocka_unit_test(a_flood_gets_its_turn_and_not_more),
         cmocka_unit_test(a_word_gets_through_twenty_floods),
         cmocka_unit_test(batches_of_one_lose_nothing),
+        cmocka_unit_test(sending_does_not_starve_receiving),
     };
     return cmocka_run_group_tests_name("port: turns", tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "deny.h"
+#include "port/backends.h"
 #include "port/uring.h"
 
 static struct fixture fixture;

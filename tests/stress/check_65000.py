@@ -4,14 +4,12 @@
 Under sanitizers (THRONG_TEST_SCALE) it is fewer; the number is printed.
 """
 
-import sys
-
 import support
 
 connections = support.scaled(65000)
 print(f"{connections} connections", flush=True)
-with support.Echo(sys.argv[2], "--max-connections", str(connections)) as server:
-    status, report = support.stress(sys.argv[1], server.address, "--connections", str(connections),
+with support.Echo(support.PROGRAMS[1], "--max-connections", str(connections)) as server:
+    status, report = support.stress(support.PROGRAMS[0], server.address, "--connections", str(connections),
                                     "--messages", "1", "--idle", "1", limit_s=150)
 support.expect(report, connected=connections, connected_peak=connections, alive=connections,
                server_established=connections, answered=connections,

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""check_echo.py STRESS ECHO: the load client against the honest echo server, in each of its modes."""
+"""check_echo.py STRESS ECHO [-- LAUNCHER...]: the load client against the honest echo server, in each of
+its modes."""
 
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
@@ -25,8 +25,8 @@ def all_right(program, address, *options, **expected):
 
 def windows_and_sizes(program, address):
     report = all_right(program, address, "--connections", "100", "--window", "8", "--size", "0-2000",
-                       "--seconds", "1", "--threads", "3", "--backend", "epoll", connected=100, connected_peak=100,
-                       alive=100, server_established=100, answered=100, threads=3, backend="epoll")
+                       "--seconds", "1", "--threads", "3", "--backend", support.PLAIN_BACKEND, connected=100, connected_peak=100,
+                       alive=100, server_established=100, answered=100, threads=3, backend=support.PLAIN_BACKEND)
     if report["messages_received"] < 1000 or report["messages_per_second"] <= 0:
         sys.exit(f"only {report['messages_received']} messages in a second")
     connect = [report[f"connect_{part}_us"] for part in ("p50", "p90", "p99", "p99_9", "max")]
@@ -71,10 +71,10 @@ def by_rate(program, address):
 
 def stopped_by_a_signal(program, address):
     process = subprocess.Popen(
-        [program, "--connect", address, "--connections", "10", "--seconds", "600"],
+        [*support.LAUNCHER, program, "--connect", address, "--connections", "10", "--seconds", "600"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     process.stderr.readline()  # the first line of progress: after a second
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(support.STOP_SIGNAL)
     output, _ = process.communicate(timeout=support.LIMIT_S)
     support.expect_status(process.returncode, 0)
     if not re.search(r"^stopped early by a signal\nall right\n$", output, re.MULTILINE):
@@ -104,7 +104,7 @@ def too_many_for_the_server(program, echo):
 
 
 def bad_usage(program):
-    result = subprocess.run([program, "--connect", "tcp://127.0.0.1:1", "--window", "0"],
+    result = subprocess.run([*support.LAUNCHER, program, "--connect", "tcp://127.0.0.1:1", "--window", "0"],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     support.expect_status(result.returncode, 2)
     if result.stdout != "" or "--window" not in result.stderr or "1..1024" not in result.stderr:
@@ -131,4 +131,4 @@ def main(program, echo):
     print(f"all right, {time.monotonic() - started:.1f} s in process {os.getpid()}")
 
 
-main(sys.argv[1], sys.argv[2])
+main(*support.PROGRAMS)

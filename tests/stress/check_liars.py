@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""check_liars.py STRESS: servers that break the echo, each in its own way, and are found out.
+"""check_liars.py STRESS [-- LAUNCHER...]: servers that break the echo, each in its own way, and are found out.
 
 Each liar is honest but for one or two messages of a run of 10 on each of two connections. The load
 client must exit with 1 and count that one thing, and nothing else.
@@ -127,4 +127,4 @@ def check(program, name, make, counts, right):
 
 
 for liar in LIARS:
-    check(sys.argv[1], *liar)
+    check(support.PROGRAMS[0], *liar)

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""What the checks of throng-stress share: running it, an echo server beside it, and complaining."""
+"""What the checks of throng-stress share: running it, an echo server beside it, and complaining.
+
+Each check is called with programs and, after "--", what launches them: Wine, for those of Windows.
+"""
 
 import json
 import os
@@ -12,6 +15,22 @@ import sys
 LIMIT_S = 60
 
 
+def split_arguments():
+    """The programs, and the launcher's words."""
+    words = sys.argv[1:]
+    if "--" not in words:
+        return words, []
+    place = words.index("--")
+    return words[:place], words[place + 1:]
+
+
+PROGRAMS, LAUNCHER = split_arguments()
+# Wine makes a Ctrl-C of SIGINT, and of SIGTERM a sudden death.
+STOP_SIGNAL = signal.SIGINT if LAUNCHER else signal.SIGTERM
+# The backend that every system of the platform allows.
+PLAIN_BACKEND = "iocp" if LAUNCHER else "epoll"
+
+
 def scaled(full):
     """`full` brought down to THRONG_TEST_SCALE percent, as in tests/support/check.h."""
     return max(1, full * int(os.environ.get("THRONG_TEST_SCALE", "100")) // 100)
@@ -19,18 +38,18 @@ def scaled(full):
 
 def stress(program, address, *options, limit_s=LIMIT_S):
     """Runs the load client; answers its exit status and its report."""
-    command = [program, "--connect", address, "--json", *options]
-    print("+", " ".join(command[1:]), flush=True)
-    result = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=limit_s)
+    arguments = ["--connect", address, "--json", *options]
+    print("+", " ".join(arguments), flush=True)
+    result = subprocess.run([*LAUNCHER, program, *arguments], stdout=subprocess.PIPE, text=True, timeout=limit_s)
     return result.returncode, json.loads(result.stdout)
 
 
 class Echo:
-    """throng-echo, for as long as the with statement lasts. SIGTERM must end it with 0."""
+    """throng-echo, for as long as the with statement lasts. STOP_SIGNAL must end it with 0."""
 
     def __init__(self, program, *options):
-        self.process = subprocess.Popen([program, "--listen", "tcp://127.0.0.1:0", *options],
-                                        stdout=subprocess.PIPE, text=True)
+        command = [*LAUNCHER, program, "--listen", "tcp://127.0.0.1:0", *options]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on (tcp://127\.0\.0\.1:\d+)\n", line)
         if found is None:
@@ -42,14 +61,14 @@ class Echo:
         return self
 
     def __exit__(self, *_):
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(STOP_SIGNAL)
         self.visit()
         try:
             status = self.process.wait(timeout=LIMIT_S)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-            sys.exit(f"the server did not end within {LIMIT_S} s of SIGTERM")
+            sys.exit(f"the server did not end within {LIMIT_S} s of a signal")
         if status != 0:
             sys.exit(f"the server exited with {status}")
 

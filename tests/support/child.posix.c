@@ -2,7 +2,6 @@
  * A child process with pipes, made with posix_spawn. */
 #include "child.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -13,7 +12,6 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "stopwatch.h"
 
 /* POSIX leaves this declaration to the program; glibc makes it as well under _GNU_SOURCE. */
 extern char **environ; /* NOLINT(readability-redundant-declaration) */
@@ -34,134 +32,61 @@ void child_start(struct child *child, const char *const *arguments)
         assert_true(i < 31);
         copies[i] = strdup(arguments[i]);
     }
-    int result = posix_spawn(&child->pid, arguments[0], &actions, NULL, copies, environ);
+    pid_t pid = 0;
+    int result = posix_spawn(&pid, arguments[0], &actions, NULL, copies, environ);
     for (size_t i = 0; copies[i] != NULL; i++) {
         free(copies[i]);
     }
     (void)posix_spawn_file_actions_destroy(&actions);
     close(out[1]);
     close(err[1]);
-    child->out = out[0];
-    child->err = err[0];
-    child->status = -1;
+    *child = (struct child){.process = pid, .out = out[0], .err = err[0], .status = -1};
     if (result != 0) {
+        child->process = 0;
         fail_msg("cannot run %s: %s", arguments[0], strerror(result));
     }
 }
 
-bool child_read_line(const struct child *child, char *line, size_t size, int limit_ms)
+bool child_request(const struct child *child, enum child_request request)
 {
-    int64_t deadline_ms = test_now_ms() + limit_ms;
-    size_t length = 0;
-    while (length + 1 < size) {
-        struct pollfd readable = {.fd = child->out, .events = POLLIN};
-        int64_t left_ms = deadline_ms - test_now_ms();
-        if (left_ms <= 0 || poll(&readable, 1, (int)left_ms) <= 0 ||
-            read(child->out, line + length, 1) != 1) {
-            return false;
-        }
-        if (line[length] == '\n') {
-            line[length] = '\0';
-            return true;
-        }
-        length++;
-    }
-    return false;
+    return kill((pid_t)child->process, request == CHILD_INTERRUPT ? SIGINT : SIGTERM) == 0;
 }
 
-bool child_read_address(const struct child *child, struct throng_address *address, int limit_ms)
+ptrdiff_t child_read(const struct child *child, bool from_err, char *text, size_t size,
+                     int limit_ms)
 {
-    static const char prefix[] = "listening on tcp://";
-    char line[128];
-    memset(address, 0, sizeof(*address));
-    if (!child_read_line(child, line, sizeof(line), limit_ms) ||
-        strncmp(line, prefix, sizeof(prefix) - 1) != 0) {
-        return false;
+    int pipe_end = (int)(from_err ? child->err : child->out);
+    struct pollfd readable = {.fd = pipe_end, .events = POLLIN};
+    if (poll(&readable, 1, limit_ms) <= 0) {
+        return 0;
     }
-    char *host = line + sizeof(prefix) - 1;
-    char *colon = strrchr(host, ':');
-    if (colon == NULL) {
-        return false;
+    ssize_t got = read(pipe_end, text, size);
+    if (got < 0 && errno == EINTR) {
+        return 0;
     }
-    *colon = '\0';
-    address->port = (uint16_t)strtoul(colon + 1, NULL, 10);
-    if (host[0] == '[' && colon[-1] == ']') {
-        colon[-1] = '\0';
-        address->family = THRONG_ADDRESS_IPV6;
-        return inet_pton(AF_INET6, host + 1, address->bytes) == 1;
-    }
-    address->family = THRONG_ADDRESS_IPV4;
-    return inet_pton(AF_INET, host, address->bytes) == 1;
+    return got > 0 ? got : -1;
 }
 
-/* Takes what the pipe has; false at its end. `text` may be NULL; it stays NUL-terminated. */
-static bool take_output(int pipe_end, char *text, size_t size, size_t *length)
+/* It has closed its output, so it will not run for long. */
+bool child_await_exit(struct child *child, int limit_ms)
 {
-    char bytes[1024];
-    ssize_t got = read(pipe_end, bytes, sizeof(bytes));
-    if (got <= 0) {
-        return got < 0 && errno == EINTR;
-    }
-    if (text != NULL) {
-        size_t room = size - 1 - *length;
-        size_t part = (size_t)got < room ? (size_t)got : room;
-        memcpy(text + *length, bytes, part);
-        *length += part;
-        text[*length] = '\0';
-    }
-    return true;
-}
-
-/* Reads both pipes until they end, which they do when the child does. */
-static bool take_all_output(struct child *child, char *out, char *err, size_t size,
-                            int64_t deadline_ms)
-{
-    size_t lengths[2] = {0, 0};
-    char *texts[2] = {out, err};
-    struct pollfd pipes[2] = {{.fd = child->out, .events = POLLIN},
-                              {.fd = child->err, .events = POLLIN}};
-    while (pipes[0].fd >= 0 || pipes[1].fd >= 0) {
-        int64_t left_ms = deadline_ms - test_now_ms();
-        if (left_ms <= 0 || poll(pipes, 2, (int)left_ms) <= 0) {
-            return false;
-        }
-        for (int i = 0; i < 2; i++) {
-            if (pipes[i].fd >= 0 && pipes[i].revents != 0 &&
-                !take_output(pipes[i].fd, texts[i], size, &lengths[i])) {
-                pipes[i].fd = -1;
-            }
-        }
-    }
-    return true;
-}
-
-bool child_await_end(struct child *child, char *out, char *err, size_t size, int limit_ms)
-{
-    if (out != NULL) {
-        out[0] = '\0';
-    }
-    if (err != NULL) {
-        err[0] = '\0';
-    }
-    if (!take_all_output(child, out, err, size, test_now_ms() + limit_ms)) {
-        return false;
-    }
     int status = 0;
-    if (waitpid(child->pid, &status, 0) != child->pid) {
+    (void)limit_ms;
+    if (waitpid((pid_t)child->process, &status, 0) != (pid_t)child->process) {
         return false;
     }
-    child->pid = 0;
+    child->process = 0;
     child->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return true;
 }
 
 void child_end(struct child *child)
 {
-    if (child->pid > 0) {
-        (void)kill(child->pid, SIGKILL);
-        (void)waitpid(child->pid, NULL, 0);
-        child->pid = 0;
+    if (child->process > 0) {
+        (void)kill((pid_t)child->process, SIGKILL);
+        (void)waitpid((pid_t)child->process, NULL, 0);
+        child->process = 0;
     }
-    close(child->out);
-    close(child->err);
+    close((int)child->out);
+    close((int)child->err);
 }

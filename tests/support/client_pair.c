@@ -2,7 +2,6 @@
  * The non-blocking client and its plain peer. */
 #include "client_pair.h"
 
-#include <poll.h>
 #include <string.h>
 
 #define TURN_MS 5
@@ -55,15 +54,11 @@ void client_pair_disconnect(struct client_pair *pair)
 
 void client_pair_turn(struct client_pair *pair)
 {
-    struct pollfd entry = {.fd = (int)throng_client_descriptor(pair->client)};
+    const struct peer ours = {.descriptor = throng_client_descriptor(pair->client)};
     int wait_ms = throng_client_wait_ms(pair->client);
-    if (throng_client_wants_read(pair->client)) {
-        entry.events |= POLLIN;
-    }
-    if (throng_client_wants_write(pair->client)) {
-        entry.events |= POLLOUT;
-    }
-    (void)poll(&entry, 1, wait_ms >= 0 && wait_ms < TURN_MS ? wait_ms : TURN_MS);
+    (void)peer_await(&ours, throng_client_wants_read(pair->client),
+                     throng_client_wants_write(pair->client),
+                     wait_ms >= 0 && wait_ms < TURN_MS ? wait_ms : TURN_MS);
     (void)throng_client_update(pair->client);
 }
 

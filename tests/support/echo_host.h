@@ -5,12 +5,12 @@
 #ifndef TEST_SUPPORT_ECHO_HOST_H
 #define TEST_SUPPORT_ECHO_HOST_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "host.h"
+#include "thread.h"
 
 enum echo_mood {
     ECHO_ANSWERS = 0,
@@ -19,22 +19,22 @@ enum echo_mood {
     ECHO_FINISHES /* ends every connection after its first bytes, which it sends back */
 };
 
-struct echo_conn {
-    uint8_t *backlog; /* read, not yet sent back; NULL: none */
-    uint32_t backlog_size;
-    bool is_open;
-    bool is_ending; /* to be closed once the backlog is sent */
-};
+struct echo_conn;
+struct watch;
 
 struct echo_host {
     struct host host;
-    int events;              /* epoll */
-    int commands[2];         /* a pipe; each byte is one */
-    struct echo_conn *conns; /* by descriptor */
-    pthread_t thread;
+    struct test_thread thread;
+    struct watch *watch;
+
+    /* The thread's. */
+    struct echo_conn *conns; /* by their place in the watch; NULL: the host is dead */
+    uint32_t places_used;    /* 1..places_used were open at some time */
+    uint32_t free;           /* the first of those that are closed; 0 = none */
 
     /* Anybody. */
     _Atomic int mood;
+    _Atomic bool is_dying;
     _Atomic uint32_t accepted; /* ever */
     _Atomic uint32_t open;     /* now */
     _Atomic uint32_t resets;   /* ended by the peer with a reset */

@@ -14,7 +14,7 @@
 #define HOST_FILLERS_MAX 4
 
 struct host {
-    int descriptor; /* -1: none */
+    intptr_t descriptor; /* as a peer's */
     struct throng_address address;
     char endpoint[THRONG_ADDRESS_TEXT_SIZE]; /* "tcp://127.0.0.1:PORT" */
     struct peer fillers[HOST_FILLERS_MAX];   /* of a deaf host's backlog */
@@ -29,7 +29,8 @@ bool host_open_narrow(struct host *host, int receive_buffer_bytes);
 /* Owns a port of 127.0.0.1 without listening on it: connections are refused. */
 bool host_open_refusing(struct host *host);
 
-/* Listens with a full backlog: connections are neither taken nor refused. */
+/* Listens with a full backlog: connections are not taken, and not refused within a second. (Linux
+ * never answers them; host.windows.c says what Windows does.) */
 bool host_open_deaf(struct host *host);
 
 /* The next connection as a peer, which does not block. False if none came within limit_ms. */

@@ -25,6 +25,11 @@ static socklen_t encode_loopback(struct sockaddr_storage *name, enum throng_addr
     return sizeof(*four);
 }
 
+static int descriptor_of(const struct host *host)
+{
+    return (int)host->descriptor;
+}
+
 static bool bind_loopback(struct host *host, enum throng_address_family family)
 {
     struct sockaddr_storage name;
@@ -36,7 +41,7 @@ static bool bind_loopback(struct host *host, enum throng_address_family family)
     if (host->descriptor < 0) {
         return false;
     }
-    if (bind(host->descriptor, (const struct sockaddr *)&name, size) != 0) {
+    if (bind(descriptor_of(host), (const struct sockaddr *)&name, size) != 0) {
         host_close(host);
         return false;
     }
@@ -50,8 +55,8 @@ static bool listen_with(struct host *host, int backlog)
 {
     /* Peers inherit it: what they send leaves at once, so a reset behind it takes nothing back. */
     int on = 1;
-    (void)setsockopt(host->descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-    if (listen(host->descriptor, backlog) == 0) {
+    (void)setsockopt(descriptor_of(host), IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    if (listen(descriptor_of(host), backlog) == 0) {
         return true;
     }
     host_close(host);
@@ -66,7 +71,7 @@ bool host_open(struct host *host, enum throng_address_family family)
 bool host_open_narrow(struct host *host, int receive_buffer_bytes)
 {
     return bind_loopback(host, THRONG_ADDRESS_IPV4) &&
-           setsockopt(host->descriptor, SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
+           setsockopt(descriptor_of(host), SOL_SOCKET, SO_RCVBUF, &receive_buffer_bytes,
                       sizeof(receive_buffer_bytes)) == 0 &&
            listen_with(host, 1024);
 }
@@ -81,8 +86,9 @@ static void begin_filler(struct host *host, struct peer *filler)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_port = htons(host->address.port)};
     name.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    filler->descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    (void)connect(filler->descriptor, (const struct sockaddr *)&name, sizeof(name));
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    filler->descriptor = descriptor;
+    (void)connect(descriptor, (const struct sockaddr *)&name, sizeof(name));
 }
 
 /* A backlog of 0 holds one connection on Linux; what comes when it is full gets no answer. */
@@ -99,11 +105,11 @@ bool host_open_deaf(struct host *host)
 
 bool host_accept(const struct host *host, struct peer *peer, int limit_ms)
 {
-    struct pollfd entry = {.fd = host->descriptor, .events = POLLIN};
+    struct pollfd entry = {.fd = descriptor_of(host), .events = POLLIN};
     peer->descriptor = -1;
     peer->was_reset = false;
     if (poll(&entry, 1, limit_ms) == 1) {
-        peer->descriptor = accept4(host->descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        peer->descriptor = accept4(descriptor_of(host), NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     }
     return peer->descriptor >= 0;
 }
@@ -114,7 +120,7 @@ void host_close(struct host *host)
         peer_close(&host->fillers[i]);
     }
     if (host->descriptor >= 0) {
-        close(host->descriptor);
+        close(descriptor_of(host));
         host->descriptor = -1;
     }
 }

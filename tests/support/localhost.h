@@ -5,24 +5,10 @@
 #ifndef TEST_SUPPORT_LOCALHOST_H
 #define TEST_SUPPORT_LOCALHOST_H
 
-#include <netdb.h>
-#include <stddef.h>
-#include <sys/socket.h>
-
-#include "check.h"
+#include <throng/types.h>
 
 /* Skips the test, with the system's reason, unless localhost has an address of that family
- * (AF_INET, AF_INET6; AF_UNSPEC: any). */
-static inline void skip_without_localhost(int family)
-{
-    const struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *list = NULL;
-    int result = getaddrinfo("localhost", NULL, &hints, &list);
-    if (result != 0) {
-        print_message("skipped: this system cannot look localhost up: %s\n", gai_strerror(result));
-        skip();
-    }
-    freeaddrinfo(list);
-}
+ * (THRONG_ADDRESS_NONE: of any). */
+void skip_without_localhost(enum throng_address_family family);
 
 #endif

@@ -12,8 +12,8 @@
 #include <throng/types.h>
 
 struct peer {
-    int descriptor; /* -1: none */
-    bool was_reset; /* already while it connected; peer_receive says so */
+    intptr_t descriptor; /* a descriptor, or a SOCKET on Windows; -1: none */
+    bool was_reset;      /* already while it connected; peer_receive says so */
 };
 
 /* What peer_send and peer_receive answer besides a count of bytes (>= 1). */
@@ -34,6 +34,10 @@ struct peer_options {
  * was made and reset at once counts as made. */
 bool peer_connect(struct peer *peer, const struct throng_address *target,
                   const struct peer_options *options);
+
+/* Waits until the peer has something to receive (`input`) or takes something to send (`room`), or has
+ * failed. False if nothing of that came within limit_ms. One without a descriptor only waits. */
+bool peer_await(const struct peer *peer, bool input, bool room, int limit_ms);
 
 /* What the system says right now: bytes, or enum peer_answer. size >= 1. */
 ptrdiff_t peer_send(const struct peer *peer, const void *data, size_t size);
@@ -59,11 +63,17 @@ void peer_finish(const struct peer *peer);
 void peer_close(struct peer *peer);
 void peer_reset(struct peer *peer);
 
+/* SO_SNDBUF. False if the system refuses. */
+bool peer_limit_send_buffer(const struct peer *peer, int bytes);
+
 void peer_local_address(const struct peer *peer, struct throng_address *address);
 void peer_remote_address(const struct peer *peer, struct throng_address *address);
 
 /* The 4-byte big-endian length. */
 void peer_frame_header(uint8_t header[4], uint32_t length);
+
+/* The address in `host`, a numeric one. The port is left as it is. False if it is none. */
+bool peer_read_host(struct throng_address *address, const char *host);
 
 /* 127.0.0.1 or ::1 with a port. */
 struct throng_address peer_loopback(enum throng_address_family family, uint16_t port);

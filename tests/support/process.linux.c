@@ -4,7 +4,7 @@
 
 #include <dirent.h>
 #include <pthread.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "check.h"
 #include "stopwatch.h"
@@ -50,11 +50,10 @@ bool process_await_threads(uint32_t count)
 {
     int64_t deadline_ms = test_now_ms() + test_deadline_ms();
     while (process_threads() != count) {
-        const struct timespec moment = {.tv_nsec = 1000000};
         if (test_now_ms() > deadline_ms) {
             return false;
         }
-        (void)nanosleep(&moment, NULL);
+        test_pause_us(1000);
     }
     return true;
 }
@@ -73,4 +72,15 @@ size_t process_memory_bytes(void)
     (void)fclose(file);
     assert_true(found);
     return kib * 1024;
+}
+
+/* Mappings side by side count as one, so their number would tell nothing. */
+size_t process_mapped_bytes(void)
+{
+    size_t pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%zu", &pages), 1);
+    (void)fclose(file);
+    return pages * (size_t)sysconf(_SC_PAGESIZE);
 }

@@ -4,12 +4,12 @@
 #ifndef TEST_SUPPORT_SCRIPT_H
 #define TEST_SUPPORT_SCRIPT_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 #include "peer.h"
+#include "thread.h"
 
 struct script {
     /* Set by the test. */
@@ -20,7 +20,7 @@ struct script {
     _Atomic bool is_over; /* the test wants the part to end early; parts with a loop look at it */
     bool is_running;
     bool went_well;
-    pthread_t thread;
+    struct test_thread thread;
 };
 
 /* Starts the thread; false if there is none to be had. */

@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The server under test: life, turns, and the table of modes. fixture_peers.c has the peers' side. */
+ * The server under test: life and turns. fixture_peers.c has the peers' side. */
 #include "server_fixture.h"
 
 #include <string.h>
 
-/* Not const, as cmocka's initial_state is not; nobody writes to it. */
-static struct server_mode modes[] = {
-    {"epoll", 0},    {"epoll", 1},    {"epoll", 2},          {"io_uring", 0},
-    {"io_uring", 1}, {"io_uring", 2}, {"io_uring-plain", 1},
-};
-
-#define MODE_COUNT (sizeof(modes) / sizeof(modes[0]))
-
 static void take_log(void *context, enum throng_log_level level, const char *text)
 {
     struct server_fixture *fixture = context;
-    if (!pthread_equal(pthread_self(), fixture->logic_thread)) {
+    if (test_thread_self() != fixture->logic_thread) {
         fixture->log_on_foreign_thread = true;
     }
     fixture->log_lines++;
@@ -38,7 +30,7 @@ static int setup(void **state)
     fixture->options.log_context = fixture;
     fixture->handle = fixture_echo;
     fixture->batch = FIXTURE_BATCH_MAX;
-    fixture->logic_thread = pthread_self();
+    fixture->logic_thread = test_thread_self();
     journal_init(&fixture->journal);
     *state = fixture;
     return 0;
@@ -76,24 +68,25 @@ static const char *name_in_mode(const char *name, const struct server_mode *mode
 
 int fixture_run_tests(const char *group, const struct CMUnitTest *tests, size_t count)
 {
-    struct CMUnitTest *all = calloc(count * MODE_COUNT, sizeof(*all));
+    const size_t modes = test_server_mode_count;
+    struct CMUnitTest *all = calloc(count * modes, sizeof(*all));
     if (all == NULL) {
         return 1;
     }
     for (size_t i = 0; i < count; i++) {
-        for (size_t m = 0; m < MODE_COUNT; m++) {
-            all[i * MODE_COUNT + m] = (struct CMUnitTest){
-                .name = name_in_mode(tests[i].name, &modes[m]),
+        for (size_t m = 0; m < modes; m++) {
+            all[i * modes + m] = (struct CMUnitTest){
+                .name = name_in_mode(tests[i].name, &test_server_modes[m]),
                 .test_func = tests[i].test_func,
                 .setup_func = setup,
                 .teardown_func = teardown,
-                .initial_state = &modes[m],
+                .initial_state = &test_server_modes[m],
             };
         }
     }
-    printf("%s: %zu tests in %zu modes, sizes at %" PRIu32 " %%\n", group, count, MODE_COUNT,
+    printf("%s: %zu tests in %zu modes, sizes at %" PRIu32 " %%\n", group, count, modes,
            test_scaled(100));
-    return _cmocka_run_group_tests(group, all, count * MODE_COUNT, NULL, NULL);
+    return _cmocka_run_group_tests(group, all, count * modes, NULL, NULL);
 }
 
 void fixture_start(struct server_fixture *fixture)

@@ -2,27 +2,23 @@
  * A server under test. The test's thread is its logic thread; peers on the same thread are served by
  * turning the server between their steps, so no test needs to sleep or to guess.
  *
- * Every test runs in each mode: inline, one I/O thread, two. The journal watches all events, and the
+ * Every test runs in each mode of this platform (backends.h): inline, one I/O thread, two. The journal watches all events, and the
  * teardown fails the test if it has a complaint. */
 #ifndef TEST_SUPPORT_SERVER_FIXTURE_H
 #define TEST_SUPPORT_SERVER_FIXTURE_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <throng/server.h>
 
+#include "backends.h"
 #include "check.h"
 #include "journal.h"
 #include "peer.h"
 #include "stopwatch.h"
-
-struct server_mode {
-    const char *backend;
-    uint32_t io_threads;
-};
+#include "thread.h"
 
 struct server_fixture;
 
@@ -54,7 +50,7 @@ struct server_fixture {
     int answer;                      /* the latest of throng_get_events */
 
     /* The log sink's notes. */
-    pthread_t logic_thread;
+    uintptr_t logic_thread;
     uint32_t log_lines;
     char log_last[256];
     bool log_on_foreign_thread;

@@ -5,14 +5,13 @@
 
 #include <stdint.h>
 #include <stdlib.h>
-#include <time.h>
 
-static inline int64_t test_now_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
+/* Since some point in the past. */
+int64_t test_now_ns(void);
+
+/* Sleeps for so long, or longer: for looking again at what has no wait of its own, and for the pace of
+ * a load. */
+void test_pause_us(uint32_t pause_us);
 
 static inline int64_t test_now_ms(void)
 {

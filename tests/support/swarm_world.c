@@ -8,17 +8,17 @@
 
 static void lock(struct swarm_world *world)
 {
-    (void)pthread_mutex_lock(&world->lock);
+    test_monitor_enter(&world->monitor);
 }
 
 static void unlock(struct swarm_world *world)
 {
-    (void)pthread_mutex_unlock(&world->lock);
+    test_monitor_leave(&world->monitor);
 }
 
 static void unlock_and_tell(struct swarm_world *world)
 {
-    (void)pthread_cond_broadcast(&world->changed);
+    test_monitor_tell(&world->monitor);
     unlock(world);
 }
 
@@ -93,13 +93,8 @@ static uint64_t on_turn(void *context, struct throng_swarm_thread *thread, uint6
 
 void swarm_world_open_options(struct swarm_world *world, uint32_t connections, const char *target)
 {
-    pthread_condattr_t monotonic;
     memset(world, 0, sizeof(*world));
-    assert_int_equal(pthread_mutex_init(&world->lock, NULL), 0);
-    assert_int_equal(pthread_condattr_init(&monotonic), 0);
-    assert_int_equal(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC), 0);
-    assert_int_equal(pthread_cond_init(&world->changed, &monotonic), 0);
-    (void)pthread_condattr_destroy(&monotonic);
+    assert_true(test_monitor_open(&world->monitor));
     world->records = calloc(connections, sizeof(struct swarm_record));
     assert_non_null(world->records);
     throng_swarm_options_init(&world->options);
@@ -138,32 +133,24 @@ void swarm_world_close(struct swarm_world *world)
     world->swarm = NULL;
     uint32_t disorder = world->disorder;
     free(world->records);
-    (void)pthread_cond_destroy(&world->changed);
-    (void)pthread_mutex_destroy(&world->lock);
+    test_monitor_close(&world->monitor);
     assert_int_equal(disorder, 0);
 }
 
 /* ---- waiting ---- */
 
-static struct timespec deadline_from_now(void)
+static int64_t deadline_from_now_ns(void)
 {
-    int64_t at_ns = test_now_ns() + (int64_t)test_deadline_ms() * 1000000;
-    return (struct timespec){.tv_sec = at_ns / 1000000000, .tv_nsec = at_ns % 1000000000};
-}
-
-/* Waits for a change; false at the deadline. The lock is held. */
-static bool await_change(struct swarm_world *world, const struct timespec *deadline)
-{
-    return pthread_cond_timedwait(&world->changed, &world->lock, deadline) == 0;
+    return test_now_ns() + (int64_t)test_deadline_ms() * 1000000;
 }
 
 void swarm_world_await(struct swarm_world *world, const uint32_t *counter, uint32_t least)
 {
-    struct timespec deadline = deadline_from_now();
+    int64_t deadline_ns = deadline_from_now_ns();
     bool in_time = true;
     lock(world);
     while (*counter < least && in_time) {
-        in_time = await_change(world, &deadline);
+        in_time = test_monitor_await(&world->monitor, deadline_ns);
     }
     uint32_t reached = *counter;
     uint32_t opens = world->opens;
@@ -178,11 +165,11 @@ void swarm_world_await(struct swarm_world *world, const uint32_t *counter, uint3
 
 void swarm_world_await_bytes(struct swarm_world *world, uint64_t least)
 {
-    struct timespec deadline = deadline_from_now();
+    int64_t deadline_ns = deadline_from_now_ns();
     bool in_time = true;
     lock(world);
     while (world->bytes < least && in_time) {
-        in_time = await_change(world, &deadline);
+        in_time = test_monitor_await(&world->monitor, deadline_ns);
     }
     uint64_t reached = world->bytes;
     unlock(world);
@@ -208,7 +195,7 @@ struct swarm_record swarm_world_record(struct swarm_world *world, uint32_t index
 void swarm_world_run(struct swarm_world *world, swarm_world_task *task)
 {
     uint32_t threads = throng_swarm_threads(world->swarm);
-    struct timespec deadline = deadline_from_now();
+    int64_t deadline_ns = deadline_from_now_ns();
     bool in_time = true;
     lock(world);
     world->task = task;
@@ -217,7 +204,7 @@ void swarm_world_run(struct swarm_world *world, swarm_world_task *task)
     throng_swarm_wake(world->swarm);
     lock(world);
     while (world->task_threads != 0 && in_time) {
-        in_time = await_change(world, &deadline);
+        in_time = test_monitor_await(&world->monitor, deadline_ns);
     }
     uint64_t left = world->task_threads;
     world->task_threads = 0;

@@ -4,7 +4,6 @@
 #ifndef TEST_SUPPORT_SWARM_WORLD_H
 #define TEST_SUPPORT_SWARM_WORLD_H
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +11,7 @@
 #include <throng/swarm.h>
 
 #include "check.h"
+#include "monitor.h"
 
 /* What one connection has been through. */
 struct swarm_record {
@@ -44,9 +44,8 @@ struct swarm_world {
 
     struct throng_swarm *swarm;
 
-    /* Under the lock. */
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
+    /* Inside the monitor, which is told of each change. */
+    struct test_monitor monitor;
     struct swarm_record *records;
     uint32_t opens;
     uint32_t closes;

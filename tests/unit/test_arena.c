@@ -2,12 +2,12 @@
  * The arena's free list and the generation counter. */
 #include "conn/arena.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 
 #include "base/index_stack.h"
 #include "check.h"
 #include "event/event.h"
+#include "thread.h"
 
 struct memory {
     struct tg_arena arena;
@@ -78,7 +78,7 @@ struct contest {
     _Atomic uint64_t taken;
 };
 
-static void *take_and_give(void *argument)
+static void take_and_give(void *argument)
 {
     struct contest *contest = argument;
     for (uint32_t i = 0; i < contest->rounds; i++) {
@@ -93,7 +93,6 @@ static void *take_and_give(void *argument)
         atomic_fetch_sub(&contest->holders[slot], 1);
         tg_arena_give(&contest->memory.arena, slot);
     }
-    return NULL;
 }
 
 static void no_slot_is_held_by_two_workers_at_once(void **state)
@@ -102,12 +101,12 @@ static void no_slot_is_held_by_two_workers_at_once(void **state)
     static struct contest contest;
     set_up(&contest.memory, SHARED_SLOTS);
     contest.rounds = test_scaled(200000);
-    pthread_t threads[THREADS];
+    struct test_thread threads[THREADS];
     for (int i = 0; i < THREADS; i++) {
-        assert_int_equal(pthread_create(&threads[i], NULL, take_and_give, &contest), 0);
+        assert_true(test_thread_start(&threads[i], take_and_give, &contest));
     }
     for (int i = 0; i < THREADS; i++) {
-        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_true(test_thread_join(&threads[i]));
     }
     assert_int_equal(atomic_load(&contest.violations), 0);
     assert_true(atomic_load(&contest.taken) >= contest.rounds);

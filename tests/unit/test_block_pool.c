@@ -2,14 +2,13 @@
  * The pool of send blocks and the way home. */
 #include "buffer/block_pool.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <string.h>
 
 #include "base/prng.h"
 #include "base/ring.h"
 #include "check.h"
 #include "death.h"
+#include "thread.h"
 
 #define SMALL_COUNT 64u
 #define LARGE_COUNT 4u
@@ -150,24 +149,23 @@ struct rush {
 
 static struct tg_block rush_blocks[RUSH_COUNT];
 
-static void *push_all(void *context)
+static void push_all(void *context)
 {
     struct rush *rush = context;
     for (uint32_t block = 0; block < rush->count; block++) {
         tg_block_return_push(&rush->home, &rush->pool, block, block);
     }
-    return NULL;
 }
 
 static void no_block_is_lost_between_a_rushing_pusher_and_a_rushing_taker(void **state)
 {
     (void)state;
     static struct rush rush = {.pool = {.blocks = rush_blocks}};
-    pthread_t thread;
+    struct test_thread thread;
     rush.count = test_scaled(RUSH_COUNT);
     tg_block_return_init(&rush.home);
     time_t deadline = time(NULL) + 20;
-    assert_int_equal(pthread_create(&thread, NULL, push_all, &rush), 0);
+    assert_true(test_thread_start(&thread, push_all, &rush));
     uint32_t came = 0;
     while (came < rush.count && time(NULL) < deadline) {
         for (uint32_t block; (block = tg_block_return_take(&rush.home)) != TG_BLOCK_NONE;) {
@@ -178,7 +176,7 @@ static void no_block_is_lost_between_a_rushing_pusher_and_a_rushing_taker(void *
             }
         }
     }
-    pthread_join(thread, NULL);
+    assert_true(test_thread_join(&thread));
     assert_int_equal(came, rush.count);
 }
 
@@ -196,7 +194,7 @@ struct traffic {
     uint32_t wrong; /* the other thread's findings */
 };
 
-static void *send_home(void *context)
+static void send_home(void *context)
 {
     struct traffic *traffic = context;
     struct tg_block_pool *pool = traffic->pool;
@@ -224,12 +222,11 @@ static void *send_home(void *context)
         }
         tg_ring_return(&traffic->ring);
         if (first == TG_BLOCK_NONE) {
-            sched_yield();
+            test_thread_yield();
         } else {
             tg_block_return_push(&traffic->home, pool, first, last);
         }
     }
-    return NULL;
 }
 
 /* Takes what came home; answers how many blocks that were. */
@@ -276,8 +273,8 @@ static void blocks_go_out_and_come_home_between_two_threads(void **state)
                                .deadline = time(NULL) + 50};
     tg_ring_init(&traffic.ring, traffic.entries, 32, sizeof traffic.entries[0]);
     tg_block_return_init(&traffic.home);
-    pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, send_home, &traffic), 0);
+    struct test_thread thread;
+    assert_true(test_thread_start(&thread, send_home, &traffic));
     uint32_t sent = 0;
     uint32_t home = 0;
     while (home < traffic.rounds && time(NULL) < traffic.deadline) {
@@ -288,10 +285,10 @@ static void blocks_go_out_and_come_home_between_two_threads(void **state)
         uint32_t came = collect(&traffic);
         home += came;
         if (!any && came == 0) {
-            sched_yield();
+            test_thread_yield();
         }
     }
-    pthread_join(thread, NULL);
+    assert_true(test_thread_join(&thread));
     assert_int_equal(sent, traffic.rounds);
     assert_int_equal(home, traffic.rounds);
     assert_int_equal(traffic.wrong, 0);

@@ -41,6 +41,7 @@ static void the_defaults_are_those_that_the_header_states(void **state)
     assert_int_equal(options.receive_buffer_bytes, 65536);
     assert_int_equal(options.events_max, 8192);
     assert_int_equal(options.linger_ms, 2000);
+    assert_int_equal(options.accept_pool, 256);
     assert_int_equal(options.io_threads, THRONG_IO_THREADS_AUTO);
     assert_int_equal(options.struct_size, sizeof(options));
 }
@@ -88,6 +89,9 @@ static void a_number_out_of_range_is_named_with_its_value(void **state)
     options = defaults();
     options.linger_ms = 600001;
     expect_refusal(&options, "linger_ms", "600001");
+    options = defaults();
+    options.accept_pool = 65537;
+    expect_refusal(&options, "accept_pool", "65537");
     options = defaults();
     options.io_threads = 65;
     expect_refusal(&options, "io_threads", "65");

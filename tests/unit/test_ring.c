@@ -2,13 +2,12 @@
  * The ring between two threads. */
 #include "base/ring.h"
 
-#include <pthread.h>
-#include <sched.h>
 #include <string.h>
 
 #include "base/prng.h"
 #include "check.h"
 #include "death.h"
+#include "thread.h"
 
 #define RING_ENTRIES_MAX 1024u
 
@@ -188,11 +187,11 @@ struct flow {
 /* Gives the processor to the other thread; false when the time is over. */
 static bool wait_for_the_other(const struct flow *flow)
 {
-    sched_yield();
+    test_thread_yield();
     return time(NULL) < flow->deadline;
 }
 
-static void *produce(void *context)
+static void produce(void *context)
 {
     struct flow *flow = context;
     struct tg_prng prng = {flow->seed};
@@ -207,7 +206,6 @@ static void *produce(void *context)
             break;
         }
     }
-    return NULL;
 }
 
 static void consume(struct flow *flow)
@@ -235,10 +233,10 @@ static void run_flow(uint32_t capacity, uint32_t count, uint64_t seed)
     static struct flow flow;
     flow = (struct flow){.count = count, .seed = seed, .deadline = time(NULL) + 50};
     open_ring(&flow.ring, capacity, UINT32_MAX - count / 2);
-    pthread_t producer;
-    assert_int_equal(pthread_create(&producer, NULL, produce, &flow), 0);
+    struct test_thread producer;
+    assert_true(test_thread_start(&producer, produce, &flow));
     consume(&flow);
-    pthread_join(producer, NULL);
+    assert_true(test_thread_join(&producer));
     assert_int_equal(flow.sent, count);
     assert_int_equal(flow.received, count);
     assert_int_equal(flow.wrong, 0);

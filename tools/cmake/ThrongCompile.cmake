@@ -12,7 +12,17 @@ if(PROJECT_IS_TOP_LEVEL AND NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYP
     set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo" FORCE)
 endif()
 
-find_package(Threads REQUIRED)
+# What every part needs of the system: definitions of a source, libraries of a program.
+if(WIN32)
+    # Windows 8: WaitOnAddress. And printf as C11 has it, instead of msvcrt's own.
+    set(THRONG_SYSTEM_DEFINITIONS
+        _WIN32_WINNT=0x0602 WINVER=0x0602 WIN32_LEAN_AND_MEAN __USE_MINGW_ANSI_STDIO=1)
+    set(THRONG_SYSTEM_LIBRARIES ws2_32 synchronization bcrypt advapi32 ntdll)
+else()
+    find_package(Threads REQUIRED)
+    set(THRONG_SYSTEM_DEFINITIONS _GNU_SOURCE)
+    set(THRONG_SYSTEM_LIBRARIES Threads::Threads)
+endif()
 
 # gcc's link-time optimisation inlines across files: a fifth fewer instructions per message. "Fat"
 # objects hold machine code as well, so that an installed static library serves every linker. The
@@ -24,6 +34,7 @@ if(THRONG_LTO AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_C_COMPILER_ID ST
 endif()
 
 function(throng_compile target)
+    target_compile_definitions(${target} PRIVATE ${THRONG_SYSTEM_DEFINITIONS})
     target_compile_options(${target} PRIVATE ${THRONG_LTO_FLAGS})
     target_link_options(${target} PRIVATE ${THRONG_LTO_FLAGS})
     target_compile_options(${target} PRIVATE

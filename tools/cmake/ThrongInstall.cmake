@@ -12,6 +12,14 @@ function(throng_path_to_prefix from variable)
     set(${variable} ${path} PARENT_SCOPE)
 endfunction()
 
+# What a program has to link besides throng. pkg-config knows no targets, but the libraries' names.
+if(WIN32)
+    list(TRANSFORM THRONG_SYSTEM_LIBRARIES PREPEND "-l" OUTPUT_VARIABLE PC_SYSTEM_LIBS)
+    list(JOIN PC_SYSTEM_LIBS " " PC_SYSTEM_LIBS)
+else()
+    set(PC_SYSTEM_LIBS "-pthread")
+endif()
+
 # Installs one end: its library, headers, exported target and pkg-config file.
 function(throng_install_library name description requires)
     install(TARGETS throng_${name} EXPORT throng-${name}-targets
@@ -26,7 +34,7 @@ function(throng_install_library name description requires)
     set(PC_LIBS "")
     if(NOT BUILD_SHARED_LIBS)
         set(PC_CFLAGS " -DTHRONG_STATIC")
-        set(PC_LIBS " -pthread")
+        set(PC_LIBS " ${PC_SYSTEM_LIBS}")
     endif()
     throng_path_to_prefix(${CMAKE_INSTALL_LIBDIR}/pkgconfig PC_UP)
     configure_file(${PROJECT_SOURCE_DIR}/tools/cmake/throng.pc.in

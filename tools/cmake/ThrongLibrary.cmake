@@ -25,7 +25,7 @@ function(throng_library target)
         OUTPUT_NAME throng-${name}
         VERSION ${PROJECT_VERSION}
         SOVERSION ${PROJECT_VERSION_MAJOR})
-    target_compile_definitions(${target} PRIVATE THRONG_BUILDING _GNU_SOURCE)
+    target_compile_definitions(${target} PRIVATE THRONG_BUILDING)
     if(NOT BUILD_SHARED_LIBS)
         target_compile_definitions(${target} PUBLIC THRONG_STATIC)
     endif()
@@ -35,10 +35,10 @@ function(throng_library target)
                $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>
         PRIVATE src ${THRONG_COMMON_DIR}/src)
     if(target STREQUAL "throng_common")
-        target_link_libraries(${target} PUBLIC Threads::Threads)
+        target_link_libraries(${target} PUBLIC ${THRONG_SYSTEM_LIBRARIES})
     elseif(BUILD_SHARED_LIBS)
         target_sources(${target} PRIVATE $<TARGET_OBJECTS:throng_common>)
-        target_link_libraries(${target} PRIVATE Threads::Threads)
+        target_link_libraries(${target} PRIVATE ${THRONG_SYSTEM_LIBRARIES})
         # A library that lacks a symbol fails here and not in the program that loads it. (The
         # sanitizers' own symbols come with the program.)
         if(NOT THRONG_SANITIZE)

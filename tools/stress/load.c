@@ -34,6 +34,13 @@ static void plan_rings(struct load *load)
     load->ring_size = size;
 }
 
+/* Not aligned_alloc: the C library of Windows has none. */
+static struct load_thread *align_threads(void *memory)
+{
+    uintptr_t rest = (uintptr_t)memory % alignof(struct load_thread);
+    return (void *)((char *)memory + (rest == 0 ? 0 : alignof(struct load_thread) - rest));
+}
+
 /* calloc takes untouched pages from the system for sizes like these: what is not used stays
  * imaginary. How many threads there will be is known when the swarm has started. */
 int load_create(struct load *load, const struct stress_options *options)
@@ -42,12 +49,13 @@ int load_create(struct load *load, const struct stress_options *options)
     load->kind = (struct payload_kind){options->seed, options->size_min, options->size_max};
     load->messages_max = options->messages > 0 ? options->messages : UINT64_MAX;
     plan_rings(load);
-    size_t threads_bytes = THRONG_SWARM_THREADS_LIMIT * sizeof(struct load_thread);
+    size_t threads_bytes = (THRONG_SWARM_THREADS_LIMIT + 1) * sizeof(struct load_thread);
     load->conns = calloc(options->connections, sizeof(struct load_conn));
     load->waiting = calloc(options->connections, sizeof(uint32_t));
     load->times = calloc((size_t)options->connections * load->ring_size, sizeof(uint64_t));
     load->scratch = calloc(THRONG_SWARM_THREADS_LIMIT, (size_t)options->size_max + 1);
-    load->threads = aligned_alloc(64, threads_bytes);
+    load->threads_memory = calloc(1, threads_bytes);
+    load->threads = align_threads(load->threads_memory);
     if (load->conns == NULL || load->waiting == NULL || load->times == NULL ||
         load->scratch == NULL || load->threads == NULL) {
         load_destroy(load);
@@ -67,7 +75,7 @@ void load_destroy(struct load *load)
     free(load->waiting);
     free(load->times);
     free(load->scratch);
-    free(load->threads);
+    free(load->threads_memory);
 }
 
 void load_enter(struct load *load, enum load_phase phase)

@@ -95,6 +95,7 @@ struct load {
     uint32_t *waiting;
     uint8_t *scratch;
     struct load_thread *threads; /* THRONG_SWARM_THREADS_LIMIT; those not used are never touched */
+    void *threads_memory;        /* which they lie in, aligned */
 
     struct throng_swarm *swarm; /* set by throng_swarm_start before the first handler runs */
     _Atomic uint64_t talk_start_ns;

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "report.h"
 #include "run.h"
+#include "system.h"
 
 enum {
     EXIT_ALL_RIGHT = 0,
@@ -43,6 +44,7 @@ int main(int argc, char **argv)
 {
     struct stress_options options;
     char complaint[OPTIONS_COMPLAINT_SIZE];
+    system_begin();
     switch (stress_options_read(&options, argc, argv, complaint)) {
     case OPTIONS_HELP:
         stress_options_help(stdout);

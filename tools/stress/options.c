@@ -2,17 +2,25 @@
  * See options.h. One table holds name, range, help and place of each option. */
 #include "options.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "system.h"
+
 #define WINDOW_MAX 1024
 #define RATE_MAX 100000000
 #define SECONDS_MAX 86400
 #define MS_MAX 3600000
+
+/* gcc takes "printf" for the system's own; a C library that brings one of C11 beside it names that. */
+#if defined(__MINGW_PRINTF_FORMAT)
+#define CHECKED_FORMAT(text, first) __attribute__((format(__MINGW_PRINTF_FORMAT, text, first)))
+#else
+#define CHECKED_FORMAT(text, first) __attribute__((format(printf, text, first)))
+#endif
 
 struct reader {
     struct stress_options *options;
@@ -21,8 +29,7 @@ struct reader {
 
 typedef bool read_function(struct reader *reader, const char *name, const char *value);
 
-__attribute__((format(printf, 2, 3))) static bool complain(struct reader *reader,
-                                                           const char *format, ...)
+CHECKED_FORMAT(2, 3) static bool complain(struct reader *reader, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -137,16 +144,8 @@ static bool read_size(struct reader *reader, const char *name, const char *value
 
 static bool read_source(struct reader *reader, const char *name, const char *value)
 {
-    struct throng_address *source = &reader->options->source;
-    if (inet_pton(AF_INET, value, source->bytes) == 1) {
-        source->family = THRONG_ADDRESS_IPV4;
-        return true;
-    }
-    if (inet_pton(AF_INET6, value, source->bytes) == 1) {
-        source->family = THRONG_ADDRESS_IPV6;
-        return true;
-    }
-    return complain(reader, "--%s is \"%.80s\"; it must be an IPv4 or IPv6 address of this machine",
+    return system_read_address(value, &reader->options->source) ||
+           complain(reader, "--%s is \"%.80s\"; it must be an IPv4 or IPv6 address of this machine",
                     name, value);
 }
 
@@ -217,7 +216,7 @@ static const struct option table[] = {
     {"message-max", "BYTES", NULL, PLACE(message_max), 1, THRONG_MESSAGE_BYTES_LIMIT,
      "longest payload to accept (65536, or the largest --size)"},
     {"byte-order", "ORDER", read_byte_order, NO_PLACE, 0, 0, "of the frame length: big, little"},
-    {"backend", "NAME", read_backend, NO_PLACE, 0, 0, "auto, io_uring, epoll"},
+    {"backend", "NAME", read_backend, NO_PLACE, 0, 0, system_backends},
     {"seed", "N", read_seed, NO_PLACE, 0, 0, "the payloads' seed (1)"},
     {"json", NULL, NULL, PLACE(json), 0, 0, "the report as one JSON object"},
     {"quiet", NULL, NULL, PLACE(quiet), 0, 0, "no progress on standard error"},

@@ -317,3 +317,25 @@ char *throng_address_text(const struct throng_address *address, char *text)
     TG_ENSURE(used + strlen("]:65535") < THRONG_ADDRESS_TEXT_SIZE);
     return text;
 }
+
+/* --- of a connection ------------------------------------------------------------------------- */
+
+int tg_socket_addresses(tg_socket sock, struct throng_address *peer, struct throng_address *local)
+{
+    struct throng_address asked_peer;
+    struct throng_address asked_local;
+    int error = tg_socket_peer_address(sock, &asked_peer);
+    if (error == 0) {
+        error = tg_socket_local_address(sock, &asked_local);
+    }
+    if (error != 0) {
+        return error;
+    }
+    if (peer != NULL) {
+        *peer = asked_peer;
+    }
+    if (local != NULL) {
+        *local = asked_local;
+    }
+    return 0;
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What POSIX systems call errors and addresses, in throng's terms and back, and the look-up of host
- * names. Any thread. */
+ * What POSIX systems call addresses, in throng's terms and back, and the look-up of host names. Any
+ * thread. */
 #include "os/socket.h"
 
 #include <arpa/inet.h>
@@ -15,53 +15,6 @@
 #include "base/assert.h"
 
 _Static_assert(sizeof(struct sockaddr_storage) <= TG_SOCKADDR_BYTES, "TG_SOCKADDR_BYTES");
-
-/* --- errors -------------------------------------------------------------------------------- */
-
-static const struct {
-    int system;
-    int code;
-} error_map[] = {
-    {EAGAIN, THRONG_EAGAIN},
-    {EINPROGRESS, THRONG_EAGAIN},
-    {EINTR, THRONG_EAGAIN},
-    {EINVAL, THRONG_EINVAL},
-    {ENOMEM, THRONG_ENOMEM},
-    {ETIMEDOUT, THRONG_ETIMEDOUT},
-    {ECONNRESET, THRONG_ECONNRESET},
-    {EPIPE, THRONG_ECONNRESET},
-    {ENOTCONN, THRONG_ECONNRESET}, /* of a connection that was reset before we asked */
-    {ECONNABORTED, THRONG_ECONNABORTED},
-    {ECONNREFUSED, THRONG_ECONNREFUSED},
-    {EHOSTUNREACH, THRONG_EUNREACHABLE},
-    {EHOSTDOWN, THRONG_EUNREACHABLE},
-    {ENETUNREACH, THRONG_EUNREACHABLE},
-    {ENETDOWN, THRONG_EUNREACHABLE},
-    {EADDRINUSE, THRONG_EADDRINUSE},
-    {EADDRNOTAVAIL, THRONG_EADDRNOTAVAIL},
-    {EACCES, THRONG_EACCES},
-    {EPERM, THRONG_EACCES},
-    {EAFNOSUPPORT, THRONG_EAFNOSUPPORT},
-    {EPROTONOSUPPORT, THRONG_EAFNOSUPPORT},
-    {ENOBUFS, THRONG_ENOBUFS},
-    {EMFILE, THRONG_EMFILE},
-    {ENFILE, THRONG_EMFILE},
-    {ECANCELED, THRONG_ECANCELED},
-    {ENOSYS, THRONG_ENOTSUP},
-    {EOPNOTSUPP, THRONG_ENOTSUP},
-};
-
-int tg_error_from_system(int system_error)
-{
-    for (size_t i = 0; i < sizeof error_map / sizeof error_map[0]; i++) {
-        if (error_map[i].system == system_error) {
-            return error_map[i].code;
-        }
-    }
-    return THRONG_ESYSTEM;
-}
-
-/* --- addresses ----------------------------------------------------------------------------- */
 
 uint32_t tg_address_encode(const struct throng_address *address, void *sockaddr)
 {

@@ -32,7 +32,8 @@ void tg_parker_prepare(struct tg_parker *parker);
 void tg_parker_cancel(struct tg_parker *parker);
 
 /* Sleeper: sleeps until a wake-up or for `timeout_ns` (negative: no limit). May return early for no
- * reason; never late. */
+ * reason, and as late as the system's clock ticks (Windows: 15.6 ms, unless the program asks for
+ * better). */
 void tg_parker_sleep(struct tg_parker *parker, int64_t timeout_ns);
 
 /* Waker, any thread, also a signal handler: ends an announced or running sleep. Answers whether it

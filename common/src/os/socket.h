@@ -43,17 +43,23 @@ int tg_address_parse_numeric(const char *host, uint16_t port, struct throng_addr
 uint32_t tg_address_encode(const struct throng_address *address, void *sockaddr);
 void tg_address_decode(const void *sockaddr, struct throng_address *address);
 
-/* Our error for an errno / WSA error number. Unknown ones give THRONG_ESYSTEM. */
+/* Our error for a number of the system's: an errno, or a Winsock or Win32 error. Unknown ones give
+ * THRONG_ESYSTEM. */
 int tg_error_from_system(int system_error);
+
+/* The system's own sentence for such a number, cut to `size` bytes with the NUL; for a log line.
+ * size >= 1. */
+void tg_system_error_text(int system_error, char *text, size_t size);
 
 /* Whether an accept failed because that one connection died in the backlog (accept(2) passes its error
  * on; EPERM is a firewall's rule). The next connection may be in the best of health. */
 bool tg_accept_has_died(int system_error);
 
-/* A non-blocking, close-on-exec listening TCP socket. Sets SO_REUSEADDR, TCP_NODELAY (accepted
- * sockets inherit it), IPV6_V6ONLY off for "::" and on else, and SO_SNDBUF if send_buffer_bytes >
- * 0. Writes the address really bound (port 0 becomes the chosen port) to `bound`. 0 or an error,
- * with nothing left open. */
+/* A non-blocking, close-on-exec listening TCP socket. Sets SO_REUSEADDR (Windows:
+ * SO_EXCLUSIVEADDRUSE, socket.windows.c says why), TCP_NODELAY (accepted sockets inherit it),
+ * IPV6_V6ONLY off for "::" and on else, SO_SNDBUF if send_buffer_bytes > 0, and SO_RCVBUF if
+ * receive_buffer_bytes > 0. Writes the address really bound (port 0 becomes the chosen port) to
+ * `bound`. 0 or an error, with nothing left open. */
 struct tg_listen_options {
     struct throng_address address;
     uint32_t backlog;
@@ -84,6 +90,9 @@ int tg_socket_take_error(tg_socket sock);
 /* The connection's addresses. 0 or an error. */
 int tg_socket_local_address(tg_socket sock, struct throng_address *address);
 int tg_socket_peer_address(tg_socket sock, struct throng_address *address);
+
+/* Both; either may be NULL. Nothing is written if one of them fails. */
+int tg_socket_addresses(tg_socket sock, struct throng_address *peer, struct throng_address *local);
 
 /* Non-blocking receive and send. Bytes >= 1; THRONG_EEOF at the end of the stream (receive);
  * THRONG_EAGAIN if nothing is possible now; else an error. Never SIGPIPE. size >= 1. */

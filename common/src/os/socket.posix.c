@@ -182,7 +182,10 @@ int tg_socket_receive(tg_socket sock, void *data, size_t size)
 {
     TG_REQUIRE(size >= 1);
     size_t most = size > INT32_MAX ? INT32_MAX : size;
-    ssize_t got = recv((int)sock, data, most, MSG_DONTWAIT);
+    ssize_t got;
+    do {
+        got = recv((int)sock, data, most, MSG_DONTWAIT);
+    } while (got < 0 && errno == EINTR); /* without having waited: said of the call, not of data */
     if (got > 0) {
         return (int)got;
     }
@@ -232,24 +235,4 @@ void tg_socket_abort(tg_socket sock)
     struct linger linger = {.l_onoff = 1, .l_linger = 0};
     (void)setsockopt((int)sock, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
     (void)close((int)sock);
-}
-
-bool tg_accept_has_died(int system_error)
-{
-    switch (system_error) {
-    case ECONNABORTED:
-    case EPROTO:
-    case ENETDOWN:
-    case ENOPROTOOPT:
-    case EHOSTDOWN:
-    case ENONET:
-    case EHOSTUNREACH:
-    case EOPNOTSUPP:
-    case ENETUNREACH:
-    case ETIMEDOUT:
-    case EPERM:
-        return true;
-    default:
-        return false;
-    }
 }

@@ -2,6 +2,7 @@
  * The completion port on Linux epoll: its life and its wait. Called through the backend table by
  * the port's owner; wake_system alone by any thread. */
 #include "port/epoll.h"
+#include "port/backends.h"
 
 #include <errno.h>
 #include <sys/eventfd.h>
@@ -48,14 +49,6 @@ close_epoll:
     return error;
 }
 
-/* A sixteenth of a buffer, so that at most that share is wasted, but at least 1 KiB, so that a
- * receive is worth its system call. */
-static uint32_t rest_min_for(uint32_t buffer_bytes)
-{
-    uint32_t rest = buffer_bytes / 16 < 1024 ? 1024 : buffer_bytes / 16;
-    return rest < buffer_bytes ? rest : buffer_bytes;
-}
-
 static int open_port(struct tg_port **opened, const struct tg_port_options *options)
 {
     TG_REQUIRE(options->turn_bytes >= 1);
@@ -68,10 +61,7 @@ static int open_port(struct tg_port **opened, const struct tg_port_options *opti
     port->base.backend = &tg_epoll_backend;
     port->base.recv_pool = options->recv_pool;
     port->base.turn_bytes = options->turn_bytes;
-    port->buffer = TG_INDEX_NONE;
-    port->buffer_rest_min = rest_min_for(options->recv_pool->buffer_bytes);
-    tg_list_init(&port->ready);
-    tg_list_init(&port->starved);
+    tg_readiness_init(&port->readiness, options, false);
     tg_list_init(&port->closing);
     tg_list_init(&port->listeners_due);
     *opened = &port->base;
@@ -82,9 +72,7 @@ static void destroy_port(struct tg_port *base)
 {
     struct tg_epoll_port *port = tg_epoll_port_of(base);
     TG_REQUIRE(port->records == 0);
-    if (port->buffer != TG_INDEX_NONE) {
-        tg_recv_pool_release(base->recv_pool, port->buffer, 1);
-    }
+    tg_readiness_end(&port->readiness);
     (void)close(port->wakeup);
     (void)close(port->epoll);
 }
@@ -180,8 +168,7 @@ static uint32_t wait_completions(struct tg_port *base, struct tg_completion *com
     tg_epoll_finish_listeners(port, &batch);
     tg_epoll_finish_closing(port, &batch);
 
-    bool work_known = !tg_list_is_empty(&port->ready) ||
-                      (!tg_list_is_empty(&port->starved) && tg_epoll_has_buffer(port));
+    bool work_known = tg_readiness_has_work(&port->readiness);
     uint32_t most = 0;
     if (!work_known || port->unasked >= TG_EPOLL_UNASKED_MAX) {
         most = events_to_fetch(port, &batch, work_known);
@@ -196,9 +183,20 @@ static uint32_t wait_completions(struct tg_port *base, struct tg_completion *com
             handle_events(port, (uint32_t)count, most, &batch);
         }
     }
-    tg_epoll_serve(port, &batch);
+    tg_readiness_serve(&port->readiness, &base->counters, &batch);
     port->unasked += batch.count;
     return batch.count;
+}
+
+static void receive(struct tg_port *base, struct tg_stream *stream)
+{
+    (void)tg_readiness_begin(&tg_epoll_port_of(base)->readiness, stream);
+}
+
+static void pause_receiving(struct tg_port *base, struct tg_stream *stream)
+{
+    (void)base;
+    tg_readiness_pause(stream);
 }
 
 static void wake_system(struct tg_port *base)
@@ -228,9 +226,9 @@ const struct tg_port_backend tg_epoll_backend = {
     .adopt = tg_epoll_adopt,
     .refuse = tg_epoll_refuse,
     .connect = tg_epoll_connect,
-    .receive = tg_epoll_receive,
-    .stop = tg_epoll_pause, /* nothing is taken before it is asked for */
-    .pause = tg_epoll_pause,
+    .receive = receive,
+    .stop = pause_receiving, /* nothing is taken before it is asked for */
+    .pause = pause_receiving,
     .send = tg_epoll_send,
     .shutdown = tg_epoll_shutdown,
     .close = tg_epoll_close,

@@ -1,20 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * The epoll backend's own state, shared by its files: epoll.c (life and wait), epoll_stream.c
- * (connections), epoll_receive.c (their receiving), epoll_listener.c (accepting). Nobody else
- * includes this.
+ * (connections), epoll_listener.c (accepting). Nobody else includes this.
  *
- * How a stream moves. It is registered once, edge-triggered for both directions, so no system call
- * but recv, send and a share of epoll_wait runs per message. Edges become hints in its flags; what
- * the hints allow is done in tg_port_wait.
- *
- *                 READABLE and RECEIVING            no receive buffer
- *    (no queue) --------------------------> ready ----------------------> starved
- *        ^                                  |  ^                             |
- *        |  drained, ended, paused          |  |  turn_bytes used up         |  buffer came home
- *        +----------------------------------+--+-----------------------------+
- *
- *    tg_port_close takes it out of any queue into `closing`, which the next wait turns into SEND or
- *    CONNECT (canceled) and CLOSE completions.
+ * A stream is registered once, edge-triggered for both directions, so no system call but recv, send
+ * and a share of epoll_wait runs per message. Edges become hints in its flags; what the hints allow
+ * is done in tg_port_wait (readiness.h). tg_port_close takes it out of any queue into `closing`,
+ * which the next wait turns into SEND or CONNECT (canceled) and CLOSE completions.
  *
  * A wait handles all events that it fetched before it returns, and a closed stream is taken out of
  * the epoll set first, so no event ever names a record that has completed its CLOSE. */
@@ -23,31 +14,14 @@
 
 #include <sys/epoll.h>
 
-#include "port/batch.h"
+#include "port/readiness.h"
 
 /* Most events fetched by one wait: 3 KiB of them stay in the first-level cache. */
 #define TG_EPOLL_EVENTS_MAX 256
 
-/* After that many received bytes a wait begins no further stream: the caller reads them while they
- * are in the cache, and the buffers come home to be filled again. Echoing 16 KiB messages of 50
- * streams it saves about 7 % of the processor time that is spent without such a limit. */
-#define TG_EPOLL_WAIT_BYTES 32768
-
 /* Completions after which a wait asks the system for news although it has streams that are known to
  * have data. With long messages, two of which fill a wait, that spares most of these calls. */
 #define TG_EPOLL_UNASKED_MAX 16
-
-enum tg_stream_flags {
-    TG_STREAM_RECEIVING = 1u << 0,    /* the caller wants RECEIVE completions */
-    TG_STREAM_READABLE = 1u << 1,     /* a receive may find something */
-    TG_STREAM_HANGUP = 1u << 2,       /* the end or an error lies behind the data: read up to it */
-    TG_STREAM_ENDED = 1u << 3,        /* RECEIVE has completed with 0 or an error */
-    TG_STREAM_WRITABLE = 1u << 4,     /* a send may find room */
-    TG_STREAM_SEND_PENDING = 1u << 5, /* a SEND completion is owed */
-    TG_STREAM_CONNECTING = 1u << 6,   /* a CONNECT completion is owed */
-    TG_STREAM_CLOSING = 1u << 7,      /* a CLOSE completion is owed */
-    TG_STREAM_OPEN = 1u << 8,         /* adopted or connecting, not closed */
-};
 
 enum tg_listener_flags {
     TG_LISTENER_OPEN = 1u << 0,
@@ -66,13 +40,7 @@ struct tg_epoll_port {
     int epoll;
     int wakeup; /* an eventfd, edge-triggered and never read: a write is an edge */
 
-    /* The receive buffer being filled, TG_INDEX_NONE if there is none; one reference is ours. */
-    uint32_t buffer;
-    uint32_t buffer_fill;     /* bytes of it that are taken */
-    uint32_t buffer_rest_min; /* with less than that left it is given up */
-
-    struct tg_list ready;         /* streams: READABLE and RECEIVING */
-    struct tg_list starved;       /* streams: the same, but no buffer; first come first served */
+    struct tg_readiness readiness;
     struct tg_list closing;       /* streams: CLOSE is owed */
     struct tg_list listeners_due; /* listeners: LISTENER_CLOSE or an error is owed */
 
@@ -87,22 +55,6 @@ struct tg_epoll_port {
 static inline struct tg_epoll_port *tg_epoll_port_of(struct tg_port *port)
 {
     return TG_CONTAINER_OF(port, struct tg_epoll_port, base);
-}
-
-/* Whether another stream may have its turn in this wait. */
-static inline bool tg_batch_has_room(const struct tg_batch *batch)
-{
-    return batch->count < batch->capacity && batch->bytes < TG_EPOLL_WAIT_BYTES;
-}
-
-/* Puts a stream that can receive and wants to into the ready queue, unless it is already in that or
- * in the starved one. */
-static inline void tg_epoll_queue_if_ready(struct tg_epoll_port *port, struct tg_stream *stream)
-{
-    const uint32_t both = TG_STREAM_READABLE | TG_STREAM_RECEIVING;
-    if ((stream->flags & both) == both && !tg_list_is_linked(&stream->link)) {
-        tg_list_push_back(&port->ready, &stream->link);
-    }
 }
 
 /* epoll_stream.c: the backend's functions (see port.h), and two steps of a wait. */
@@ -122,16 +74,6 @@ void tg_epoll_stream_event(struct tg_epoll_port *port, struct tg_stream *stream,
 
 /* Completes what closed streams are owed, while there is room. */
 void tg_epoll_finish_closing(struct tg_epoll_port *port, struct tg_batch *batch);
-
-/* epoll_receive.c: likewise. */
-void tg_epoll_receive(struct tg_port *base, struct tg_stream *stream);
-void tg_epoll_pause(struct tg_port *base, struct tg_stream *stream);
-
-/* Whether a stream that waits for a buffer would find one now. */
-bool tg_epoll_has_buffer(const struct tg_epoll_port *port);
-
-/* Receives for the starved streams and then for the ready ones, each once, while there is room. */
-void tg_epoll_serve(struct tg_epoll_port *port, struct tg_batch *batch);
 
 /* epoll_listener.c: the same for listeners. */
 int tg_epoll_listen(struct tg_port *base, struct tg_listener *listener, tg_socket sock);

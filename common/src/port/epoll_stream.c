@@ -111,22 +111,7 @@ int tg_epoll_addresses(struct tg_port *base, struct tg_stream *stream, struct th
                        struct throng_address *local)
 {
     (void)base;
-    struct throng_address asked_peer;
-    struct throng_address asked_local;
-    int error = tg_socket_peer_address(stream->handle, &asked_peer);
-    if (error == 0) {
-        error = tg_socket_local_address(stream->handle, &asked_local);
-    }
-    if (error != 0) {
-        return error;
-    }
-    if (peer != NULL) {
-        *peer = asked_peer;
-    }
-    if (local != NULL) {
-        *local = asked_local;
-    }
-    return 0;
+    return tg_socket_addresses(stream->handle, peer, local);
 }
 
 /* --- events -------------------------------------------------------------------------------- */
@@ -162,7 +147,7 @@ void tg_epoll_stream_event(struct tg_epoll_port *port, struct tg_stream *stream,
             tg_batch_add_stream(batch, TG_COMPLETION_SEND, 0, stream);
         }
     }
-    tg_epoll_queue_if_ready(port, stream);
+    tg_readiness_queue(&port->readiness, stream);
 }
 
 /* --- sending ------------------------------------------------------------------------------- */

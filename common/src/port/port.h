@@ -34,7 +34,7 @@
  *     there is credit. A connection that died before it was accepted is skipped silently and
  *     counted. An ACCEPT completion with result < 0 says that the system has run out of something:
  *     accepting has stopped until the caller calls tg_port_accept again (after a while). It never
- *     spins.
+ *     spins. Ports that share a listening socket are opened with the same tg_acceptor.
  *  6. Closing. tg_port_close makes everything in flight of that stream complete (with success if
  *     it was faster, else with THRONG_ECANCELED), and then, last, CLOSE completes. After CLOSE
  *     nothing arrives for the record, and it may be used anew. A receive that was armed ends
@@ -64,6 +64,8 @@
 #include "buffer/chain.h"
 #include "buffer/recv_pool.h"
 #include "os/socket.h"
+#include "os/thread.h"
+#include "port/op.h"
 
 /* A backend's own name of a connection: a descriptor, a SOCKET, an index into a file table. */
 typedef intptr_t tg_handle;
@@ -81,12 +83,14 @@ enum tg_completion_kind {
 };
 
 /* One connection as the port sees it; embedded in the caller's record. The caller zeroes it before
- * adopt/connect and then only reads `handle`; all else is the backend's. 32 bytes. */
+ * adopt/connect and then only reads `handle`; all else is the backend's. 32 bytes (Windows: 128).
+ */
 struct tg_stream {
     tg_handle handle;
     struct tg_list link; /* in one of the backend's queues */
     uint32_t flags;      /* the backend's */
     uint32_t held;       /* the backend's: input taken from the system and not completed */
+    TG_STREAM_OPS
 };
 
 /* One listening socket in one port. The same socket may be in several ports; each closes its own.
@@ -136,7 +140,11 @@ struct tg_port_options {
     uint32_t turn_bytes;            /* most bytes one stream receives per wait; >= 1 */
     uint32_t streams_max;           /* most streams at once, for backends that need tables */
     uint32_t buffers_max;           /* buffers of recv_pool, likewise */
-    void *memory;                   /* tg_port_memory_bytes(), zeroed, kept */
+    uint32_t listeners_max;         /* most listeners at once, likewise */
+    uint32_t accept_pool; /* accepts in flight per listener, for IOCP: its sockets are made ahead */
+    bool reuse_sockets;   /* for IOCP: see iocp_reuse.c */
+    struct tg_acceptor *acceptor; /* of ports that share listening sockets, else NULL */
+    void *memory;                 /* tg_port_memory_bytes(), zeroed, kept */
 };
 
 /* Most descriptors that a port holds for itself. */
@@ -144,11 +152,21 @@ struct tg_port_options {
 
 struct tg_port;
 
+/* What the ports that share a listening socket have in common; the caller's memory. A socket of
+ * Windows reports to one completion port for its whole life: there a thread takes what is accepted
+ * and passes it to the port that has asked. Nothing on other systems. */
+struct tg_acceptor {
+    void *system;
+    struct tg_thread thread;
+};
+
 /* A backend: its name and its functions, documented at the wrappers below. */
 struct tg_port_backend {
     const char *name; /* "epoll", "io_uring", "iocp", "sim" */
     int (*check)(const char **reason);
     bool (*has_own_table)(void);
+    int (*open_acceptor)(struct tg_acceptor *acceptor); /* NULL: sharing needs none */
+    void (*close_acceptor)(struct tg_acceptor *acceptor);
     size_t (*memory_bytes)(const struct tg_port_options *options);
     int (*open)(struct tg_port **port, const struct tg_port_options *options);
     void (*destroy)(struct tg_port *port);
@@ -183,17 +201,17 @@ struct tg_port {
     alignas(64) _Atomic uint32_t sleeping; /* see tg_port_prepare_wait */
 };
 
-extern const struct tg_port_backend tg_epoll_backend;
-extern const struct tg_port_backend tg_uring_backend;
-extern const struct tg_port_backend tg_uring_plain_backend;
+/* The one that "auto" would like best in this build. Whether the system allows it is another
+ * question. */
+extern const struct tg_port_backend *const tg_port_backend_best;
 
 /* The backend by that name, or with "auto" the best that this system allows; NULL if it is unknown
  * or not in this build. */
 const struct tg_port_backend *tg_port_backend_find(const char *name);
 
 /* Whether this system allows the backend: 0; THRONG_ENOTSUP, or THRONG_EMFILE or THRONG_ENOMEM if
- * there is too little left to find out, with what was refused in `reason`. Tries it, so it takes some
- * system calls. */
+ * there is too little left to find out, with what was refused in `reason`. Tries it, so it takes
+ * some system calls. */
 #define TG_PORT_REASON_BYTES 128
 int tg_port_backend_check(const struct tg_port_backend *backend, char reason[TG_PORT_REASON_BYTES]);
 
@@ -212,6 +230,22 @@ static inline size_t tg_port_memory_bytes(const struct tg_port_backend *backend,
                                           const struct tg_port_options *options)
 {
     return backend->memory_bytes(options);
+}
+
+/* Before the first port that shares a listening socket with another is opened, and after the last
+ * one was destroyed. 0, THRONG_ENOMEM. close: harmless if it is not open (zeroed). */
+static inline int tg_acceptor_open(struct tg_acceptor *acceptor,
+                                   const struct tg_port_backend *backend)
+{
+    return backend->open_acceptor == NULL ? 0 : backend->open_acceptor(acceptor);
+}
+
+static inline void tg_acceptor_close(struct tg_acceptor *acceptor,
+                                     const struct tg_port_backend *backend)
+{
+    if (acceptor->system != NULL) {
+        backend->close_acceptor(acceptor);
+    }
 }
 
 /* Opens a port in options->memory. 0; THRONG_EMFILE, THRONG_ENOMEM, THRONG_ENOTSUP with nothing
@@ -290,7 +324,8 @@ static inline void tg_port_receive(struct tg_port *port, struct tg_stream *strea
 }
 
 /* Takes no more input from the system until tg_port_receive. What was taken already still comes, so
- * that a stream that waits for long pins no buffer; with the last RECEIVE it is turn_bytes at most. */
+ * that a stream that waits for long pins no buffer; with the last RECEIVE it is turn_bytes at most.
+ */
 static inline void tg_port_stop(struct tg_port *port, struct tg_stream *stream)
 {
     port->backend->stop(port, stream);

@@ -12,7 +12,8 @@ static int refuse(const char **reason)
     return THRONG_ENOTSUP;
 }
 
-const struct tg_port_backend tg_uring_backend = {.name = "io_uring", .check = refuse};
+static const struct tg_port_backend best = {.name = "io_uring", .check = refuse};
+const struct tg_port_backend *const tg_port_backend_best = &best;
 
 int tg_port_backend_check(const struct tg_port_backend *backend, char reason[TG_PORT_REASON_BYTES])
 {

@@ -2,6 +2,7 @@
  * The completion port on Linux io_uring: its life and its wait. Called through the backend table by
  * the port's owner; wake_system alone by any thread. */
 #include "port/uring.h"
+#include "port/backends.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -141,20 +141,9 @@ int tg_uring_addresses(struct tg_port *base, struct tg_stream *stream, struct th
         }
         sock = borrowed;
     }
-    struct throng_address asked_peer;
-    struct throng_address asked_local;
-    int error = tg_socket_peer_address(sock, &asked_peer);
-    if (error == 0) {
-        error = tg_socket_local_address(sock, &asked_local);
-    }
+    int error = tg_socket_addresses(sock, peer, local);
     if (direct) {
         tg_socket_close(sock);
-    }
-    if (error == 0 && peer != NULL) {
-        *peer = asked_peer;
-    }
-    if (error == 0 && local != NULL) {
-        *local = asked_local;
     }
     return error;
 }

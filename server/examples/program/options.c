@@ -9,6 +9,7 @@
 #include <throng/version.h>
 
 #include "program.h"
+#include "system.h"
 #ifdef PROGRAM_WITH_INIH
 #include <ini.h>
 #endif
@@ -27,7 +28,8 @@
     X("events-max", events_max, 0, "unreleased events per I/O thread (8192)")                      \
     X("socket-send-bytes", socket_send_bytes, 1, "kernel send buffer (0: the system's tuning)")    \
     X("socket-receive-bytes", socket_receive_bytes, 1, "kernel receive buffer (likewise)")         \
-    X("linger-ms", linger_ms, 0, "patience of a graceful close (2000)")
+    X("linger-ms", linger_ms, 0, "patience of a graceful close (2000)")                            \
+    X("accept-pool", accept_pool, 0, "Windows: sockets made ahead per listener (256)")
 
 struct reader {
     struct throng_server_options *options;
@@ -181,7 +183,7 @@ static void print_help(const char *program, const char *purpose)
 {
     printf("%s %s - %s\n\nOptions:\n", program, throng_version(), purpose);
     printf("  --%-22s %s\n", "listen tcp://HOST:PORT", "repeatable; port 0: any (127.0.0.1:7000)");
-    printf("  --%-22s %s\n", "backend NAME", "auto, io_uring, epoll");
+    printf("  --%-22s %s\n", "backend NAME", system_backends);
     printf("  --%-22s %s\n", "io-threads N",
            "0: inline; auto; raised if the descriptor limit needs it");
     printf("  --%-22s %s\n", "byte-order ORDER", "of the frame length: big, little");
@@ -242,6 +244,7 @@ static int read_argument(int argc, char **argv, int *at, const char *purpose)
 int program_read_options(struct throng_server_options *options, int argc, char **argv,
                          const char *purpose, int *status)
 {
+    system_begin();
     memset(&reader, 0, sizeof(reader));
     reader.options = options;
     *status = 0;

@@ -1,36 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * Start, signals and end of the bundled server programs. */
+ * Start and end of the bundled server programs. */
 #include "program.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
-#include <string.h>
 
-static struct throng_server *serving;
-static volatile sig_atomic_t signals;
-
-static void on_signal(int signal_number)
-{
-    (void)signal_number;
-    signals++;
-    throng_server_wake(serving);
-}
+#include "system.h"
 
 static void log_to_stderr(void *context, enum throng_log_level level, const char *text)
 {
     (void)context;
     fprintf(stderr, "%s: %s\n", throng_log_level_name(level), text);
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action;
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = on_signal;
-    action.sa_flags = SA_RESTART;
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGINT, &action, NULL);
 }
 
 struct throng_server *program_start(const struct throng_server_options *options, int *status)
@@ -40,25 +20,26 @@ struct throng_server *program_start(const struct throng_server_options *options,
         with_log.log = log_to_stderr;
     }
     struct throng_error error;
-    int result = throng_server_start(&serving, &with_log, &error);
+    struct throng_server *server;
+    int result = throng_server_start(&server, &with_log, &error);
     if (result < 0) {
         fprintf(stderr, "%s\n", error.text);
         *status = result == THRONG_EINVAL ? 2 : 1;
         return NULL;
     }
-    catch_signals();
+    system_take_requests(server);
     struct throng_address address;
-    for (uint32_t i = 0; throng_server_listen_address(serving, i, &address) == 0; i++) {
+    for (uint32_t i = 0; throng_server_listen_address(server, i, &address) == 0; i++) {
         char text[THRONG_ADDRESS_TEXT_SIZE];
         printf("listening on %s\n", throng_address_text(&address, text));
     }
     fflush(stdout);
-    return serving;
+    return server;
 }
 
 int program_signalled(void)
 {
-    return (int)signals;
+    return system_requests();
 }
 
 int program_finish(struct throng_server *server)
@@ -72,10 +53,7 @@ int program_finish(struct throng_server *server)
             counters.accepted, counters.connections_peak, counters.refused,
             counters.messages_received, counters.messages_written, counters.writes_refused,
             counters.bytes_dropped);
-    /* A late signal finds no server to wake. */
-    (void)signal(SIGTERM, SIG_IGN);
-    (void)signal(SIGINT, SIG_IGN);
-    serving = NULL;
+    system_ignore_requests(); /* a late one would wake a server that is gone */
     throng_server_stop(server);
     return 0;
 }

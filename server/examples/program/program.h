@@ -14,11 +14,12 @@ int program_read_options(struct throng_server_options *options, int argc, char *
                          const char *purpose, int *status);
 
 /* Starts the server, prints "listening on tcp://HOST:PORT" for each listener on standard output,
- * and makes SIGTERM and SIGINT set program_signalled() and wake the server. NULL, after a line on
- * standard error and with the exit status set, if it cannot start. */
+ * and makes requests to end (SIGTERM, SIGINT; Windows: Ctrl-C, Ctrl-Break, a closed console) count in
+ * program_signalled() and wake the server. NULL, after a line on standard error and with the exit
+ * status set, if it cannot start. */
 struct throng_server *program_start(const struct throng_server_options *options, int *status);
 
-/* Signals received so far: 0 = go on, 1 = drain, 2 and more = stop now. */
+/* Requests to end so far: 0 = go on, 1 = drain, 2 and more = stop now. */
 int program_signalled(void);
 
 /* Prints the counters that matter to standard error, stops the server. Answers the exit status. */

@@ -52,8 +52,9 @@ struct throng_server_options {
      */
     uint32_t io_threads;
 
-    /* The completion port: "io_uring", "epoll", or "auto": io_uring where the system allows it (the
-     * log says why if not), else epoll. Default (NULL) "auto". */
+    /* The completion port. Linux: "io_uring", "epoll", or "auto": io_uring where the system allows it
+     * (the log says why if not), else epoll. Windows: "iocp", which is also "auto". Default (NULL)
+     * "auto". */
     const char *backend;
 
     /* Longest payload that is received or sent, bytes. 1..67,108,864; default 65,536. */
@@ -109,6 +110,15 @@ struct throng_server_options {
     /* The log sink and its context; NULL (default): silent. */
     throng_log_sink *log;
     void *log_context;
+
+    /* Sockets made ahead for connections to come, for each listener, all I/O threads together (Windows:
+     * AcceptEx). 1..65,536; default 256. Other systems make a socket as it is accepted. */
+    uint32_t accept_pool;
+
+    /* Windows: take connections that end in order off their sockets (DisconnectEx with TF_REUSE_SOCKET)
+     * and accept on those again. Default false. UNTESTED: under Wine such a socket receives nothing, and
+     * nobody has run it on Windows, where a slot may stay taken for the time of a TIME_WAIT. */
+    bool reuse_sockets;
 };
 
 /* Sets every option to its default. The listen strings are NULL. Any thread. */

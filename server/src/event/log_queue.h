@@ -11,6 +11,7 @@
 
 #include <throng/log.h>
 
+#include "base/format.h"
 #include "base/ring.h"
 
 #define TG_LOG_LINE_BYTES 252
@@ -35,8 +36,9 @@ static inline size_t tg_log_queue_bytes(void)
 void tg_log_queue_init(struct tg_log_queue *queue, void *storage);
 
 /* Worker: formats a line and makes it visible at once. */
-__attribute__((format(printf, 3, 4))) void
-tg_log_queue_push(struct tg_log_queue *queue, enum throng_log_level level, const char *format, ...);
+TG_FORMAT(3, 4)
+void tg_log_queue_push(struct tg_log_queue *queue, enum throng_log_level level, const char *format,
+                       ...);
 
 /* Worker: whether a line was pushed since the last call: the logic thread is to be woken. */
 bool tg_log_queue_has_news(struct tg_log_queue *queue);

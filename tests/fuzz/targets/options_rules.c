@@ -17,7 +17,8 @@
     X(receive_buffers, 32, 4, 65536)                                                               \
     X(receive_buffer_bytes, 64 * KIB, 4 * KIB, 4 * MIB)                                            \
     X(events_max, 8192, 64, 1048576)                                                               \
-    X(linger_ms, 2000, 1, 600000)
+    X(linger_ms, 2000, 1, 600000)                                                                  \
+    X(accept_pool, 256, 1, 65536)
 
 static uint64_t or_default(uint64_t value, uint64_t fallback)
 {

@@ -45,14 +45,16 @@ static bool has_no_table(void)
     return false;
 }
 
-const struct tg_port_backend tg_uring_backend = {
+static const struct tg_port_backend uring_backend = {
     .name = "io_uring", .has_own_table = has_uring_table, .memory_bytes = port_bytes};
-const struct tg_port_backend tg_epoll_backend = {
+static const struct tg_port_backend epoll_backend = {
     .name = "epoll", .has_own_table = has_no_table, .memory_bytes = port_bytes};
+
+const struct tg_port_backend *const tg_port_backend_best = &uring_backend;
 
 int tg_port_backend_check(const struct tg_port_backend *backend, char reason[TG_PORT_REASON_BYTES])
 {
-    bool works = backend == &tg_epoll_backend || fuzz_system.has_uring;
+    bool works = backend == &epoll_backend || fuzz_system.has_uring;
     (void)snprintf(reason, TG_PORT_REASON_BYTES, "%s", works ? "" : "the fuzzer took it away");
     return works ? 0 : THRONG_ENOTSUP;
 }
@@ -60,12 +62,12 @@ int tg_port_backend_check(const struct tg_port_backend *backend, char reason[TG_
 const struct tg_port_backend *tg_port_backend_find(const char *name)
 {
     if (strcmp(name, "auto") == 0) {
-        return fuzz_system.has_uring ? &tg_uring_backend : &tg_epoll_backend;
+        return fuzz_system.has_uring ? &uring_backend : &epoll_backend;
     }
     if (strcmp(name, "io_uring") == 0) {
-        return &tg_uring_backend;
+        return &uring_backend;
     }
-    return strcmp(name, "epoll") == 0 ? &tg_epoll_backend : NULL;
+    return strcmp(name, "epoll") == 0 ? &epoll_backend : NULL;
 }
 
 const char *tg_port_backend_names(void)

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * See kernel_table.h. Reads /proc/net/tcp and tcp6, whose rows begin with
- * "  12: 0100007F:1F90 0200007F:C350 01 ": number, local and remote address and port, state, in
- * hexadecimal (Linux, Documentation/networking/proc_net_tcp.rst). */
+ * See kernel_table.h. */
 #include "kernel_table.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ESTABLISHED 1u
+#include "kernel_rows.h"
 
 static bool is_loopback(const char *host, size_t length)
 {
@@ -39,7 +35,7 @@ bool kernel_table_port(const char *target, uint16_t *port)
     return is_loopback(target + 6, (size_t)(colon - target - 6));
 }
 
-static bool is_among(const uint16_t *ports, size_t port_count, unsigned port)
+static bool is_among(const uint16_t *ports, size_t port_count, uint16_t port)
 {
     for (size_t i = 0; i < port_count; i++) {
         if (ports[i] == port) {
@@ -49,8 +45,7 @@ static bool is_among(const uint16_t *ports, size_t port_count, unsigned port)
     return false;
 }
 
-/* The rows found so far, as hashes of their two addresses. The kernel hands the table out in pieces and
- * may repeat a row when connections come or go meanwhile: each is counted once. */
+/* The rows found so far, as hashes of their keys: one that comes twice is counted once. */
 struct rows {
     uint64_t *hashes;
     size_t count;
@@ -74,56 +69,30 @@ static bool add_row(struct rows *rows, uint64_t hash)
 
 /* FNV-1a. The lowest bit is taken for `both`: on loopback a client's own port can be the same number
  * as the server's, and then both ends' rows look like a server's and count half. */
-static uint64_t hash_row(const char *begin, const char *end, bool both)
+static uint64_t hash_row(const uint8_t *key, size_t size, bool both)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
-    for (; begin < end; begin++) {
-        hash = (hash ^ (uint8_t)*begin) * UINT64_C(1099511628211);
+    for (size_t i = 0; i < size; i++) {
+        hash = (hash ^ key[i]) * UINT64_C(1099511628211);
     }
     return (hash & ~UINT64_C(1)) | (both ? 1 : 0);
 }
 
-/* Reads "ADDRESS:PORT" in hexadecimal; NULL if there is none. */
-static const char *read_end(const char *text, unsigned *port)
-{
-    const char *colon = strchr(text, ':');
-    char *end;
-    if (colon == NULL) {
-        return NULL;
-    }
-    *port = (unsigned)strtoul(colon + 1, &end, 16);
-    return end == colon + 1 ? NULL : end;
-}
+struct search {
+    const uint16_t *ports;
+    size_t port_count;
+    struct rows rows;
+};
 
-/* Adds the row if it is the server's end of an established connection. False: no memory. */
-static bool take_row(struct rows *rows, const char *row, const uint16_t *ports, size_t port_count)
+/* Adds the row if it is the server's end. False: no memory. */
+static bool take_row(void *context, const struct kernel_row *row)
 {
-    unsigned local;
-    unsigned remote;
-    const char *number = strchr(row, ':'); /* the row's number goes before it */
-    const char *local_end = number == NULL ? NULL : read_end(number + 1, &local);
-    const char *remote_end = local_end == NULL ? NULL : read_end(local_end, &remote);
-    if (remote_end == NULL || strtoul(remote_end, NULL, 16) != ESTABLISHED ||
-        !is_among(ports, port_count, local)) {
+    struct search *search = context;
+    if (!is_among(search->ports, search->port_count, row->local_port)) {
         return true;
     }
-    return add_row(rows, hash_row(number + 1, remote_end, is_among(ports, port_count, remote)));
-}
-
-static bool read_file(const char *name, const uint16_t *ports, size_t port_count, struct rows *rows)
-{
-    char row[256];
-    FILE *file = fopen(name, "r");
-    if (file == NULL) {
-        return false;
-    }
-    bool complete = true;
-    while (complete && fgets(row, sizeof(row), file) != NULL) {
-        complete = take_row(rows, row, ports, port_count);
-    }
-    complete = complete && ferror(file) == 0;
-    (void)fclose(file);
-    return complete;
+    bool both = is_among(search->ports, search->port_count, row->remote_port);
+    return add_row(&search->rows, hash_row(row->key, row->key_size, both));
 }
 
 static int compare_hashes(const void *a, const void *b)
@@ -149,13 +118,11 @@ static uint64_t count_rows(struct rows *rows)
 
 bool kernel_table_established(const uint16_t *ports, size_t port_count, uint64_t *count)
 {
-    struct rows rows = {NULL, 0, 0};
-    bool complete = read_file("/proc/net/tcp", ports, port_count, &rows);
-    /* Not there when the kernel has no IPv6; then there are no such connections either. */
-    (void)read_file("/proc/net/tcp6", ports, port_count, &rows);
+    struct search search = {.ports = ports, .port_count = port_count};
+    bool complete = kernel_rows_read(take_row, &search);
     if (complete) {
-        *count = count_rows(&rows);
+        *count = count_rows(&search.rows);
     }
-    free(rows.hashes);
+    free(search.rows.hashes);
     return complete;
 }
