@@ -33,7 +33,10 @@ have() {
 as_root_apt_get() {
     local sudo=()
     if [ "$(id -u)" -ne 0 ]; then
-        have sudo >/dev/null || fail "to install packages it needs root or sudo"
+        if ! have sudo >/dev/null; then
+            say "to install packages it needs root or sudo" >&2
+            return 1
+        fi
         sudo=(sudo)
     fi
     "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 "$@" </dev/null

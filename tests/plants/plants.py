@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
-"""Plants each bug of sim.txt and port.txt into a copy of its file, builds throng-sim or the port contract
-suite with it, and shows whether that notices, and how soon. tools/plants builds the clean programs and
+"""Plants each bug of sim.txt, port.txt and iocp.txt into a copy of its file, builds throng-sim or the port
+contract suite with it, and shows whether that notices, and how soon. tools/plants builds the clean programs and
 calls this. A bug that is not noticed is a gap in the tests: exit 1.
 """
 
@@ -55,10 +55,17 @@ def read_plants(suite, names):
     return [plant for plant in plants if not names or plant.name in names]
 
 
-# Suite: its program, the objects that a plant may change, and the folder of its link command.
+# Suite: the objects that a plant may change, the folder of its program's link command, and its target.
 SUITES = {
-    "sim": ("bin/throng-sim", "throng_sim_world.dir", "tests/sim", "throng-sim"),
-    "port": ("tests/port_io_uring", "throng_common.dir", "tests/port", "port_io_uring"),
+    "sim": ("throng_sim_world.dir", "tests/sim", "throng-sim"),
+    "port": ("throng_common.dir", "tests/port", "port_io_uring"),
+    "iocp": ("throng_common.dir", "tests/port", "port_iocp"),
+}
+
+# The contract suite's runs: what goes before the program's path, and its arguments.
+RUNS = {
+    "port": [["epoll"], ["io_uring"], ["io_uring-plain"]],
+    "iocp": [["iocp"], ["iocp", "packets"]],
 }
 
 
@@ -66,14 +73,27 @@ class Builder:
     """Compiles what a plant has changed and links it before the clean library."""
 
     def __init__(self, folder, suite):
-        self.folder = folder
-        _, objects, link_folder, target = SUITES[suite]
+        self.folder, self.suite = folder, suite
+        objects, link_folder, target = SUITES[suite]
         commands = json.loads((folder / "compile_commands.json").read_text())
         self.world = [entry for entry in commands
                       if objects in entry.get("output", entry["command"])]
         self.link_folder = folder / link_folder
-        self.link = shlex.split(
-            (self.link_folder / f"CMakeFiles/{target}.dir/link.txt").read_text())
+        self.link = self.read_link(self.link_folder / f"CMakeFiles/{target}.dir")
+
+    def read_link(self, target_folder):
+        """The linker's command. For Windows CMake packs the objects into an archive first, and names
+        them and the libraries in files."""
+        command = shlex.split((target_folder / "link.txt").read_text().strip().splitlines()[-1])
+        link = []
+        for word in command:
+            if word.startswith("@"):
+                link += shlex.split((self.link_folder / word[1:]).read_text())
+            elif word.endswith("/objects.a"):
+                link += shlex.split((target_folder / "objects1").read_text())
+            elif "whole-archive" not in word and "out-implib" not in word:
+                link.append(word)
+        return link
 
     def compile(self, entry, source, target):
         command = shlex.split(entry["command"])
@@ -125,6 +145,12 @@ class Builder:
             objects.append((self.clean_object(entry), str(target)))
         return self.link_with(objects, place)
 
+    def build_clean(self):
+        """The program without any bug, linked in the same way."""
+        place = self.folder / "plants" / f"clean-{self.suite}"
+        place.mkdir(parents=True, exist_ok=True)
+        return self.link_with([], place)
+
     def clean_object(self, entry):
         """Its path as compiler and linker name it."""
         command = shlex.split(entry["command"])
@@ -135,12 +161,12 @@ class Builder:
         """Each changed object in the place of the clean one, or before the archive that has that."""
         link = list(self.link)
         listed = {str((self.link_folder / part).resolve()): at for at, part in enumerate(link)
-                  if part.endswith(".o")}
+                  if part.endswith((".o", ".obj"))}
         for clean, changed in objects:
             if clean in listed:
                 link[listed[clean]] = changed
         at = link.index("-o")
-        program = place / "program"
+        program = place / "program.exe"
         link[at + 1] = str(program)
         link[at:at] = [changed for clean, changed in objects if clean not in listed]
         result = subprocess.run(link, cwd=self.link_folder, capture_output=True, text=True)
@@ -165,7 +191,7 @@ def run(command, seconds):
     return result.returncode not in (0, 77), result.stdout + result.stderr
 
 
-def try_seeds(program, options):
+def try_seeds(program, _, options):
     """(noticed, where, words) of throng-sim."""
     first, portion = 1, FIRST_PORTION
     while first <= options.seeds:
@@ -178,12 +204,15 @@ def try_seeds(program, options):
     return False, "no", ""
 
 
-def try_backends(program, options):
+def try_backends(program, suite, options):
     """(noticed, where, words) of the port contract suite."""
-    for backend in ("epoll", "io_uring", "io_uring-plain"):
-        noticed, output = run([program, backend], options.seconds)
+    for arguments in RUNS[suite]:
+        launcher = []
+        if suite == "iocp":
+            launcher = [ROOT / "tools/windows/wine-run", "--prefix", options.build_windows / "wine"]
+        noticed, output = run([*launcher, program, *arguments], options.seconds)
         if noticed:
-            return True, backend, first_failure(output)
+            return True, " ".join(arguments), first_failure(output)
     return False, "no", ""
 
 
@@ -192,22 +221,37 @@ def first_failure(output):
     return found.group(1) if found else first_words(output)
 
 
+def attempt(program, suite, options):
+    return (try_seeds if suite == "sim" else try_backends)(program, suite, options)
+
+
 def hunt(builder, plant, options):
     """(noticed, where, words, seconds) of one plant."""
     begin = time.monotonic()
     program, complaint = builder.build(plant)
     if program is None:
         return False, "no build", complaint.strip().splitlines()[0][:110], 0
-    attempt = try_seeds if plant.suite == "sim" else try_backends
-    return *attempt(program, options), time.monotonic() - begin
+    return *attempt(program, plant.suite, options), time.monotonic() - begin
+
+
+def check_clean(builder, options):
+    """A suite that complains of the clean program would notice everything."""
+    program, complaint = builder.build_clean()
+    few = argparse.Namespace(**{**vars(options), "seeds": FIRST_PORTION})
+    noticed, where, words = (True, "no build", complaint) if program is None else \
+        attempt(program, builder.suite, few)
+    if noticed:
+        sys.exit(f"{builder.suite}: the program without a planted bug fails ({where}): {words}")
 
 
 def parse():
     parser = argparse.ArgumentParser(prog="tools/plants", description=__doc__)
     parser.add_argument("plants", nargs="*", help="names from tests/plants/*.txt; default: all")
     parser.add_argument("--suite", choices=SUITES, action="append",
-                        help="only those of the simulator, or of the port contract suite")
+                        help="only those of the simulator, or of the port contract suite on Linux "
+                             "or on Windows (under Wine); repeatable")
     parser.add_argument("--build", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("--build-windows", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--seeds", type=int, default=400, help="seeds to try at most (400)")
     parser.add_argument("--seconds", type=int, default=120,
                         help="time limit of a portion of the seeds, or of the suite (120)")
@@ -218,7 +262,10 @@ def parse():
 
 
 def hunt_all(options, plants):
-    builders = {suite: Builder(options.build, suite) for suite in {plant.suite for plant in plants}}
+    builders = {suite: Builder(options.build_windows if suite == "iocp" else options.build, suite)
+                for suite in {plant.suite for plant in plants}}
+    for builder in builders.values():
+        check_clean(builder, options)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         work = {pool.submit(hunt, builders[plant.suite], plant, options): plant
                 for plant in plants}
