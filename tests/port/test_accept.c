@@ -182,6 +182,43 @@ static void a_thousand_dead_connections_do_not_hurt_the_listener(void **state)
     close_all(1);
 }
 
+/* A connection comes while there is credit, which is gone before the port has seen it. Whether the system
+ * has accepted it by then is the backend's affair. */
+static void connect_into_a_pause(void)
+{
+    tg_port_accept(fixture.port, &fixture.listener, 1);
+    fixture_pump(&fixture, 0);
+    connect_peers(1);
+    tg_port_accept(fixture.port, &fixture.listener, 0);
+    for (int i = 0; i < 5; i++) {
+        CHECK(fixture_pump(&fixture, 5) == 0);
+    }
+}
+
+static void a_connection_taken_ahead_waits_for_credit(void **state)
+{
+    (void)state;
+    fixture_open(&fixture, NULL);
+    connect_into_a_pause();
+    tg_port_accept(fixture.port, &fixture.listener, 1);
+    adopt_next(&fixture, &streams[0]);
+    close_all(1);
+}
+
+static void a_connection_taken_ahead_is_reset_with_its_listener(void **state)
+{
+    (void)state;
+    fixture_open(&fixture, NULL);
+    connect_into_a_pause();
+    tg_port_close_listener(fixture.port, &fixture.listener);
+    (void)fixture_take(&fixture, TG_COMPLETION_LISTENER_CLOSE, &fixture.listener);
+    fixture.listening = false;
+    fixture_pump(&fixture, 0);
+    CHECK(peer_receive_any(peers[0]) == THRONG_ECONNRESET);
+    tg_socket_close(peers[0]);
+    fixture_close(&fixture);
+}
+
 /* Nobody listens at the fixture's address any more. */
 static void expect_refused(void)
 {
@@ -259,6 +296,8 @@ int run_accept_tests(void)
         cmocka_unit_test(accepting_does_not_starve_the_connected),
         cmocka_unit_test(a_refused_peer_sees_a_reset),
         cmocka_unit_test(a_thousand_dead_connections_do_not_hurt_the_listener),
+        cmocka_unit_test(a_connection_taken_ahead_waits_for_credit),
+        cmocka_unit_test(a_connection_taken_ahead_is_reset_with_its_listener),
         cmocka_unit_test(after_a_listeners_close_nobody_gets_in),
         cmocka_unit_test(a_listener_with_credit_closes_and_lets_nobody_in),
         cmocka_unit_test(a_listener_record_can_be_used_anew_after_its_close),

@@ -137,6 +137,30 @@ static void data_that_arrives_around_the_close_comes_before_it_or_never(void **s
 }
 
 /* In one batch there is news of several streams; the first one's news lets us close the others. */
+/* What its receive has already found may still be in a queue of the system's, behind the CLOSE that has
+ * filled the batch. */
+static void a_record_is_left_alone_after_its_close(void **state)
+{
+    (void)state;
+    struct fixture_options options = fixture_defaults;
+    options.batch = 1;
+    fixture_open(&fixture, &options);
+    for (int round = 0; round < 10; round++) {
+        tg_socket peer = fixture_pair(&fixture, &stream);
+        peer_send(peer, "x", 1);
+        fixture_settle(&fixture);
+        tg_port_receive(fixture.port, &stream);
+        fixture_close_stream(&fixture, &stream);
+        memset(&stream, 0xAA, sizeof stream);
+        fixture_settle(&fixture);
+        for (size_t i = 0; i < sizeof stream; i++) {
+            CHECK(((const uint8_t *)&stream)[i] == 0xAA);
+        }
+        tg_socket_close(peer);
+    }
+    fixture_close(&fixture);
+}
+
 static void closing_others_of_the_same_batch_is_safe(void **state)
 {
     enum {
@@ -240,6 +264,7 @@ int run_close_tests(void)
         cmocka_unit_test(a_pending_connect_is_canceled_before_the_close),
         cmocka_unit_test(a_connect_closed_at_once_completes_both),
         cmocka_unit_test(data_that_arrives_around_the_close_comes_before_it_or_never),
+        cmocka_unit_test(a_record_is_left_alone_after_its_close),
         cmocka_unit_test(closing_others_of_the_same_batch_is_safe),
         cmocka_unit_test(an_abort_resets_the_peer),
         cmocka_unit_test(what_was_sent_before_a_normal_close_arrives),

@@ -98,6 +98,8 @@ static void arm(struct tg_uring_port *port, struct tg_stream *stream)
         sqe->ioprio = TG_RECV_MULTISHOT;
         sqe->len = port->base.turn_bytes;
         sqe->file_index = port->base.turn_bytes;
+    } else if (port->base.turn_bytes < port->piece_bytes) {
+        sqe->len = port->base.turn_bytes; /* else as much as the piece holds */
     }
     stream->flags |= TG_STREAM_ARMED;
 }
