@@ -23,7 +23,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 TABLE = os.path.join(HERE, "functions.txt")
 
 SYSTEM_DLLS = re.compile(
-    r"^(kernel32|kernelbase|ntdll|ws2_32|mswsock|advapi32|bcrypt|iphlpapi|msvcrt"
+    r"^(kernel32|kernelbase|ntdll|ws2_32|mswsock|advapi32|bcrypt|iphlpapi|winmm|msvcrt"
     r"|api-ms-win-core-synch-l\d-\d-\d)\.dll$", re.IGNORECASE)
 C_LIBRARY = "msvcrt"
 RUN_TIME = "run-time"
@@ -117,7 +117,7 @@ def import_libraries():
     folder = os.path.dirname(run(TOOLS + "gcc-win32", "-print-file-name=libkernel32.a").strip())
     names = {}
     for dll in ("kernel32", "ntdll", "ws2_32", "mswsock", "advapi32", "bcrypt", "iphlpapi",
-                "synchronization"):
+                "winmm", "synchronization"):
         listed = run(TOOLS + "nm", "--defined-only", os.path.join(folder, f"lib{dll}.a"))
         for name in re.findall(r" [ID] __imp_(\w+)$", listed, re.MULTILINE):
             names.setdefault(name, dll)
