@@ -223,7 +223,7 @@ static void sending_does_not_starve_receiving(void **state)
     static struct tg_stream receiver;
     bool pending[SENDERS] = {false};
     tg_socket peers[SENDERS];
-    uint8_t got[10];
+    uint8_t got[10] = {0};
     size_t received = 0;
     (void)state;
     struct fixture_options options = fixture_defaults;

@@ -123,9 +123,7 @@ static void receive_once(struct tg_readiness *readiness, struct tg_stream *strea
             stream->flags &= ~(uint32_t)TG_STREAM_READABLE;
         }
         complete_receive(readiness, stream, (uint32_t)got, batch);
-    } else if (got == THRONG_EEOF) {
-        end_receiving(stream, -(int32_t)stream->held, batch);
-    } else if (got == THRONG_EAGAIN && stream->held != 0) {
+    } else if (got == THRONG_EEOF || (got == THRONG_EAGAIN && stream->held != 0)) {
         end_receiving(stream, -(int32_t)stream->held, batch); /* after an error it is dead */
     } else if (got == THRONG_EAGAIN) {
         stream->flags &= ~(uint32_t)TG_STREAM_READABLE;
