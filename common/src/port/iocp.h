@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The IOCP backend's own state, shared by its files: iocp.c (life and wait), iocp_stream.c
- * (connections), iocp_listener.c (accepting), iocp_acceptor.c (accepting for several ports),
- * iocp_reuse.c (sockets used again). Nobody else includes this.
+ * (connections), iocp_listener.c and iocp_accepts.c (accepting), iocp_acceptor.c (accepting for
+ * several ports), iocp_reuse.c (sockets used again). Nobody else includes this.
  *
  * What is in flight in the system, and where its OVERLAPPED lies:
  *   of a stream: at most one receive, of zero bytes, and at most one send or connect; in tg_stream
@@ -170,9 +170,26 @@ void tg_iocp_end_shortage(struct tg_iocp_port *port, uint64_t now_ns, struct tg_
 /* Completes what closed streams are owed, while there is room. */
 void tg_iocp_finish_closing(struct tg_iocp_port *port, struct tg_batch *batch);
 
-/* iocp_listener.c: the same for listeners. */
+/* iocp_accepts.c: the records of accepts. */
 void tg_iocp_init_accepts(struct tg_iocp_port *port, struct tg_iocp_accept *accepts,
                           uint32_t count);
+/* Which buffers of a listening socket are others than those of any new socket, as flags. Only they
+ * are passed on: to set one is the end of the system's own tuning. */
+uint32_t tg_iocp_own_buffers(tg_socket sock, enum throng_address_family family);
+
+void tg_iocp_free_accept(struct tg_iocp_port *port, struct tg_iocp_accept *accept);
+
+/* Keeps as many accepts in flight as the caller has credit for, within the limit. Answers the error
+ * if none is in flight and none could be posted. */
+int tg_iocp_top_up(struct tg_iocp_port *port, struct tg_listener *listener);
+void tg_iocp_cancel_accepts(struct tg_iocp_port *port, const struct tg_listener *listener);
+
+static inline struct tg_iocp_accept *tg_iocp_accept_of_link(struct tg_list *link)
+{
+    return TG_CONTAINER_OF(link, struct tg_iocp_accept, link);
+}
+
+/* iocp_listener.c: the same for listeners. */
 int tg_iocp_listen(struct tg_port *base, struct tg_listener *listener, tg_socket sock);
 void tg_iocp_accept(struct tg_port *base, struct tg_listener *listener, uint32_t credit);
 void tg_iocp_close_listener(struct tg_port *base, struct tg_listener *listener);

@@ -26,7 +26,7 @@ static void keep_socket(struct tg_iocp_port *port, tg_socket sock, uint8_t famil
         return;
     }
     tg_list_remove(link);
-    struct tg_iocp_accept *accept = TG_CONTAINER_OF(link, struct tg_iocp_accept, link);
+    struct tg_iocp_accept *accept = tg_iocp_accept_of_link(link);
     accept->sock = sock;
     accept->spare_family = family;
     tg_list_push_back(&port->accepts_spare, link);
@@ -77,7 +77,7 @@ struct tg_iocp_accept *tg_iocp_take_spare(struct tg_iocp_port *port, uint8_t fam
 {
     for (struct tg_list *link = port->accepts_spare.next; link != &port->accepts_spare;
          link = link->next) {
-        struct tg_iocp_accept *accept = TG_CONTAINER_OF(link, struct tg_iocp_accept, link);
+        struct tg_iocp_accept *accept = tg_iocp_accept_of_link(link);
         if (family == THRONG_ADDRESS_NONE || accept->spare_family == family) {
             tg_list_remove(link);
             return accept;
@@ -90,6 +90,6 @@ void tg_iocp_close_spares(struct tg_iocp_port *port)
 {
     struct tg_list *link;
     while ((link = tg_list_pop_front(&port->accepts_spare)) != NULL) {
-        tg_socket_close(TG_CONTAINER_OF(link, struct tg_iocp_accept, link)->sock);
+        tg_socket_close(tg_iocp_accept_of_link(link)->sock);
     }
 }
