@@ -61,6 +61,10 @@ static int check_options(struct throng_client_options *options,
     if (options->connect_timeout_ms == 0) {
         options->connect_timeout_ms = CONNECT_TIMEOUT_MS_DEFAULT;
     }
+    if (options->heartbeat_ms > TG_HEARTBEAT_MS_MAX) {
+        return tg_failure(error, THRONG_EINVAL, "heartbeat_ms is %u; it must be 0..%u",
+                          options->heartbeat_ms, TG_HEARTBEAT_MS_MAX);
+    }
     uint32_t frame_bytes_max = THRONG_FRAME_HEADER_BYTES + rules->message_bytes_max;
     result = check_box("inbox_bytes", &options->inbox_bytes, frame_bytes_max, error);
     if (result == 0) {
@@ -94,9 +98,11 @@ int throng_client_create(struct throng_client **client, const struct throng_clie
     made->rules = rules;
     made->source = checked.source;
     made->connect_timeout_ms = checked.connect_timeout_ms;
+    made->heartbeat_ns = (uint64_t)checked.heartbeat_ms * TG_NS_PER_MS;
     made->reserved_bytes = sizeof(*made) + box_bytes;
     made->sock = TG_SOCKET_NONE;
     tg_inbox_init(&made->inbox, boxes, checked.inbox_bytes, &rules);
+    made->inbox.drops_empty = made->heartbeat_ns > 0;
     tg_outbox_init(&made->outbox, boxes + checked.inbox_bytes, checked.outbox_bytes);
     *client = made;
     return 0;
@@ -130,6 +136,7 @@ void throng_client_close(struct throng_client *client)
     client->peer_is_done = false;
     client->wants_end = false;
     client->end_was_sent = false;
+    client->has_more = false;
     tg_inbox_clear(&client->inbox);
     tg_outbox_clear(&client->outbox);
 }
@@ -213,6 +220,7 @@ static void update_connecting(struct throng_client *client)
         return;
     }
     client->state = THRONG_CLIENT_CONNECTED;
+    tg_heartbeat_begin(&client->heartbeat, client->heartbeat_ns, tg_clock_ns());
 }
 
 enum throng_client_state throng_client_update(struct throng_client *client)
@@ -267,9 +275,15 @@ int throng_client_wait_ms(const struct throng_client *client)
     if (client != NULL && client->state == THRONG_CLIENT_CONNECTING) {
         return tg_deadline_left_ms(client->connect_deadline, tg_clock_ns());
     }
+    if (client == NULL || client->state != THRONG_CLIENT_CONNECTED) {
+        return -1;
+    }
     /* A write found the peer gone: update has the news, the descriptor may have none. */
     bool has_news = throng_client_wants_read(client) && client->send_error != 0;
-    return has_news ? 0 : -1;
+    if (has_news || client->has_more) {
+        return 0;
+    }
+    return tg_deadline_left_ms(tg_client_heartbeat_deadline(client), tg_clock_ns());
 }
 
 size_t throng_client_inbox_bytes(const struct throng_client *client)

@@ -15,6 +15,7 @@
 
 #include <throng/client.h>
 
+#include "codec/heartbeat.h"
 #include "deadline.h"
 #include "inbox.h"
 #include "os/socket.h"
@@ -24,6 +25,7 @@ struct throng_client {
     struct tg_frame_rules rules;
     struct throng_address source;
     uint32_t connect_timeout_ms;
+    uint64_t heartbeat_ns; /* 0: none */
     size_t reserved_bytes; /* of this struct and both boxes' memory behind it */
 
     enum throng_client_state state;
@@ -36,6 +38,8 @@ struct throng_client {
     bool peer_is_done; /* its end of stream came */
     bool wants_end;    /* throng_client_shutdown was called */
     bool end_was_sent; /* and our end of stream is out */
+    bool has_more;     /* more may have come than one update looks at */
+    struct tg_heartbeat heartbeat;
 
     struct tg_inbox inbox;
     struct tg_outbox outbox;
@@ -43,5 +47,8 @@ struct throng_client {
 
 /* CONNECTED: moves what can move now. Answers why the stream ended, or 0 while it goes on. */
 int tg_client_move(struct throng_client *client);
+
+/* CONNECTED: when heartbeats want an update, if nothing moves before. */
+struct tg_deadline tg_client_heartbeat_deadline(const struct throng_client *client);
 
 #endif

@@ -20,6 +20,7 @@ void tg_inbox_init(struct tg_inbox *inbox, void *storage, size_t capacity,
     inbox->bytes = storage;
     inbox->capacity = capacity;
     inbox->rules = *rules;
+    inbox->drops_empty = false;
     tg_inbox_clear(inbox);
 }
 
@@ -83,17 +84,37 @@ uint8_t *tg_inbox_room(struct tg_inbox *inbox, size_t *size)
     return inbox->bytes + inbox->end;
 }
 
-void tg_inbox_fill(struct tg_inbox *inbox, size_t size)
+/* Moves `size` bytes from `at` to the end of the whole messages. */
+static void close_gap(struct tg_inbox *inbox, size_t at, size_t size)
+{
+    if (at > inbox->whole_end) {
+        memmove(inbox->bytes + inbox->whole_end, inbox->bytes + at, size);
+    }
+}
+
+size_t tg_inbox_fill(struct tg_inbox *inbox, size_t size)
 {
     TG_REQUIRE(size <= inbox->capacity - inbox->end);
     struct tg_frame frame;
     enum tg_frame_status status;
+    size_t dropped = 0;
+    size_t at = inbox->whole_end; /* further on than that by what was dropped */
     inbox->end += size;
-    while ((status = read_frame(inbox, inbox->whole_end, &frame)) == TG_FRAME_WHOLE) {
-        inbox->whole_end += THRONG_FRAME_HEADER_BYTES + (size_t)frame.size;
+    while ((status = read_frame(inbox, at, &frame)) == TG_FRAME_WHOLE) {
+        size_t frame_bytes = THRONG_FRAME_HEADER_BYTES + (size_t)frame.size;
+        if (frame.size == 0 && inbox->drops_empty) {
+            dropped++;
+        } else {
+            close_gap(inbox, at, frame_bytes);
+            inbox->whole_end += frame_bytes;
+        }
+        at += frame_bytes;
     }
+    close_gap(inbox, at, inbox->end - at);
+    inbox->end -= at - inbox->whole_end;
     inbox->is_broken = status == TG_FRAME_TOO_LARGE;
     require_order(inbox);
+    return dropped;
 }
 
 enum tg_frame_status tg_inbox_peek(const struct tg_inbox *inbox, struct tg_frame *frame)
@@ -117,6 +138,6 @@ size_t tg_inbox_take_raw(struct tg_inbox *inbox, void *data, size_t size)
     /* The cut may lie inside a frame. Who mixes both ways of reading knows where frames begin: the
      * next one begins here. */
     inbox->whole_end = inbox->begin;
-    tg_inbox_fill(inbox, 0);
+    (void)tg_inbox_fill(inbox, 0);
     return taken;
 }

@@ -25,10 +25,11 @@ struct tg_inbox {
     size_t whole_end;
     size_t end;
     struct tg_frame_rules rules;
-    bool is_broken; /* the frame at whole_end is over the limit: nothing after it can be read */
+    bool drops_empty; /* empty messages are heartbeats: they are counted, not kept */
+    bool is_broken;   /* the frame at whole_end is over the limit: nothing after it can be read */
 };
 
-/* An empty inbox over `storage`, which stays the caller's. */
+/* An empty inbox over `storage`, which stays the caller's, and which keeps empty messages. */
 void tg_inbox_init(struct tg_inbox *inbox, void *storage, size_t capacity,
                    const struct tg_frame_rules *rules);
 
@@ -43,8 +44,9 @@ bool tg_inbox_has_room(const struct tg_inbox *inbox);
  * whole message waits. Moves bytes, so messages that were taken are no longer valid. */
 uint8_t *tg_inbox_room(struct tg_inbox *inbox, size_t *size);
 
-/* `size` bytes were put into the room. */
-void tg_inbox_fill(struct tg_inbox *inbox, size_t size);
+/* `size` bytes were put into the room. Answers how many empty messages it dropped of those that these
+ * bytes made whole. */
+size_t tg_inbox_fill(struct tg_inbox *inbox, size_t size);
 
 /* Looks at the first frame that was not taken; PARTIAL if there is none. */
 enum tg_frame_status tg_inbox_peek(const struct tg_inbox *inbox, struct tg_frame *frame);

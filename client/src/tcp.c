@@ -291,7 +291,7 @@ int64_t throng_tcp_read(struct throng_tcp *tcp, void *buffer, size_t capacity, i
             return got;
         }
         if (got > 0) {
-            tg_inbox_fill(&tcp->inbox, (size_t)got);
+            (void)tg_inbox_fill(&tcp->inbox, (size_t)got);
         }
     }
 }

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <throng/server.h>
 
@@ -20,79 +19,119 @@
 /* How long a drain may take. */
 #define DRAIN_MS 10000
 
-/* How often an answer for which there is no room is tried again, and for how many seconds. */
-#define RETRY_MS 1
-#define PATIENCE_S 5
-
-/* Messages whose answers wait for send memory, first in first out. They are not released, so throng
- * stops reading when they become many: the peers are slowed, and nobody is lost. */
-struct backlog {
-    struct waiting {
-        struct throng_event event;
-        time_t since;
-    } * ring;
-    size_t capacity; /* more than throng ever lends */
-    size_t first;
-    size_t count;
+/* A message whose answer was refused, with those of the same connection that came after it. The first of
+ * them is the connection's user pointer. They are not released, and throng reads no more from that
+ * connection until its WRITABLE event: its peer is slowed, and nobody else. */
+struct kept {
+    struct throng_event event;
+    struct kept *next; /* of the same connection, or free */
+    struct kept *last; /* in the first one */
 };
 
-static bool backlog_open(struct backlog *backlog, const struct throng_server *server,
-                         const struct throng_server_options *options)
-{
-    size_t threads = throng_server_io_threads(server);
-    /* events_max of each thread; throng rounds it up to a power of two. */
-    size_t capacity = 2 * (size_t)options->events_max * (threads > 0 ? threads : 1);
-    *backlog =
-        (struct backlog){.ring = calloc(capacity, sizeof(struct waiting)), .capacity = capacity};
-    return backlog->ring != NULL;
-}
+/* Where they come from. As many as half of the events that throng lends: who needs one more than that
+ * loses the connection, for the others need events too. */
+struct shelf {
+    struct kept *memory;
+    struct kept *free;
+    size_t used;
+};
 
-static void backlog_push(struct backlog *backlog, const struct throng_event *event)
+static bool shelf_open(struct shelf *shelf, const struct throng_server_options *options)
 {
-    struct waiting *last = &backlog->ring[(backlog->first + backlog->count++) % backlog->capacity];
-    *last = (struct waiting){.event = *event, .since = time(NULL)};
-}
-
-/* Tries those that wait again, in order. One that waited for too long loses its connection: an echo
- * with a hole in it is worth nothing. */
-static void backlog_retry(struct backlog *backlog, struct throng_server *server)
-{
-    for (; backlog->count > 0; backlog->count--) {
-        struct waiting *first = &backlog->ring[backlog->first];
-        struct throng_event *event = &first->event;
-        if (throng_write_data(server, event->conn, event->data, event->size) == THRONG_EAGAIN) {
-            if (time(NULL) - first->since <= PATIENCE_S) {
-                return;
-            }
-            (void)throng_abort(server, event->conn);
-        }
-        throng_release_event(server, event);
-        backlog->first = (backlog->first + 1) % backlog->capacity;
+    size_t count = options->events_max / 2;
+    *shelf = (struct shelf){.memory = calloc(count, sizeof(struct kept))};
+    for (size_t i = 0; shelf->memory != NULL && i < count; i++) {
+        shelf->memory[i].next = shelf->free;
+        shelf->free = &shelf->memory[i];
     }
+    return shelf->memory != NULL;
 }
 
-static void handle(struct throng_server *server, struct backlog *backlog,
-                   struct throng_event *event)
+static struct kept *first_kept(struct throng_server *server, const struct shelf *shelf,
+                               throng_conn conn)
 {
-    if (event->type == THRONG_EVENT_MESSAGE &&
-        (backlog->count > 0 ||
-         throng_write_data(server, event->conn, event->data, event->size) == THRONG_EAGAIN)) {
-        backlog_push(backlog, event);
+    void *user = NULL;
+    if (shelf->used > 0) {
+        (void)throng_get_user(server, conn, &user);
+    }
+    return user;
+}
+
+static void keep(struct throng_server *server, struct shelf *shelf, struct throng_event *event)
+{
+    struct kept *kept = shelf->free;
+    if (kept == NULL) {
+        (void)throng_abort(server, event->conn);
+        throng_release_event(server, event);
+        return;
+    }
+    struct kept *first = first_kept(server, shelf, event->conn);
+    shelf->free = kept->next;
+    shelf->used++;
+    *kept = (struct kept){.event = *event, .last = kept};
+    if (first == NULL) {
+        (void)throng_set_user(server, event->conn, kept);
     } else {
-        throng_release_event(server, event);
+        first->last->next = kept;
+        first->last = kept;
     }
 }
 
-static void serve(struct throng_server *server, struct backlog *backlog)
+/* The first one is done with. */
+static struct kept *put_back(struct throng_server *server, struct shelf *shelf, struct kept *kept)
+{
+    struct kept *next = kept->next;
+    if (next != NULL) {
+        next->last = kept->last;
+    }
+    throng_release_event(server, &kept->event);
+    kept->next = shelf->free;
+    shelf->free = kept;
+    shelf->used--;
+    return next;
+}
+
+static int echo(struct throng_server *server, const struct throng_event *event)
+{
+    return throng_write_data(server, event->conn, event->data, event->size);
+}
+
+/* Answers what was kept of a connection, as far as there is room. */
+static void catch_up(struct throng_server *server, struct shelf *shelf, throng_conn conn)
+{
+    struct kept *first = first_kept(server, shelf, conn);
+    while (first != NULL && echo(server, &first->event) != THRONG_EAGAIN) {
+        first = put_back(server, shelf, first);
+    }
+    (void)throng_set_user(server, conn, first);
+}
+
+static void handle(struct throng_server *server, struct shelf *shelf, struct throng_event *event)
+{
+    if (event->type == THRONG_EVENT_MESSAGE) {
+        if (first_kept(server, shelf, event->conn) != NULL ||
+            echo(server, event) == THRONG_EAGAIN) {
+            keep(server, shelf, event);
+            return;
+        }
+    } else if (event->type == THRONG_EVENT_WRITABLE) {
+        catch_up(server, shelf, event->conn);
+    } else if (event->type == THRONG_EVENT_CLOSED) {
+        for (struct kept *kept = first_kept(server, shelf, event->conn); kept != NULL;) {
+            kept = put_back(server, shelf, kept);
+        }
+    }
+    throng_release_event(server, event);
+}
+
+static void serve(struct throng_server *server, struct shelf *shelf)
 {
     struct throng_event events[BATCH];
     int drained_at = 0;
     int count;
-    while ((count = throng_get_events(server, events, BATCH, backlog->count > 0 ? RETRY_MS : -1)) >=
-           0) {
-        backlog_retry(backlog, server);
+    while ((count = throng_get_events(server, events, BATCH, -1)) >= 0) {
         for (int i = 0; i < count; i++) {
-            handle(server, backlog, &events[i]);
+            handle(server, shelf, &events[i]);
         }
         int signalled = program_signalled();
         if (signalled > drained_at) {
@@ -114,14 +153,14 @@ int main(int argc, char **argv)
     if (server == NULL) {
         return status;
     }
-    struct backlog backlog;
-    if (backlog_open(&backlog, server, &options)) {
-        serve(server, &backlog);
+    struct shelf shelf;
+    if (shelf_open(&shelf, &options)) {
+        serve(server, &shelf);
     } else {
         fprintf(stderr, "no memory\n");
         status = 1;
     }
-    free(backlog.ring);
+    free(shelf.memory);
     int finished = program_finish(server);
     return status != 0 ? status : finished;
 }

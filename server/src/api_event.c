@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The loop: taking events and giving them back. Logic thread.
+ * The loop: taking events. Logic thread.
  *
  * A batch is what lay in the rings at one look, at most TG_BATCH_EVENTS. While it lasts, nothing is
  * shared with the workers; at its end everything written goes out, everything released goes home,
@@ -9,15 +9,19 @@
 #include "state.h"
 
 /* A connection takes its seat. */
-static void take_seat(struct tg_seat *seat, uint32_t worker, uint64_t conn)
+static void take_seat(struct throng_server *server, struct tg_seat *seat, uint32_t worker,
+                      const struct tg_event_entry *open)
 {
+    const struct throng_server_options *options = &server->config.options;
     TG_REQUIRE(seat->id == 0);
-    seat->id = conn;
-    seat->user = NULL;
-    seat->units_out = 0;
-    seat->worker = (uint16_t)worker;
-    seat->flags = 0;
+    *seat =
+        (struct tg_seat){.id = open->conn,
+                         .worker = (uint16_t)worker,
+                         .units_max = server->config.send_units_max,
+                         .policy = (uint8_t)options->when_send_full,
+                         .flags = options->heartbeat_ms[open->listener] != 0 ? TG_SEAT_BEATS : 0};
     tg_chain_init(&seat->pending);
+    server->seats_taken++;
 }
 
 static void fill_event(struct throng_event *event, const struct tg_event_entry *entry,
@@ -36,28 +40,30 @@ static void fill_event(struct throng_event *event, const struct tg_event_entry *
 }
 
 /* The events that change a seat. */
-TG_OUT_OF_LINE static void deliver_change(struct tg_seat *seat, uint32_t worker,
-                                          const struct tg_event_entry *entry,
+TG_OUT_OF_LINE static void deliver_change(struct throng_server *server, struct tg_seat *seat,
+                                          uint32_t worker, const struct tg_event_entry *entry,
                                           struct throng_event *event)
 {
     if (entry->type == THRONG_EVENT_OPEN) {
-        take_seat(seat, worker, entry->conn);
+        take_seat(server, seat, worker, entry);
     } else {
+        tg_writable_forget(server, seat);
+        tg_server_end_hold(server, seat);
         seat->flags |= TG_SEAT_GONE;
     }
     fill_event(event, entry, seat, worker);
 }
 
 /* Fills the user's event. False for one that the user is not to see: it is released at once. */
-static bool deliver(struct tg_seat *seat, uint32_t worker, const struct tg_event_entry *entry,
-                    struct throng_event *event)
+static bool deliver(struct throng_server *server, struct tg_seat *seat, uint32_t worker,
+                    const struct tg_event_entry *entry, struct throng_event *event)
 {
     if (TG_LIKELY(entry->type == THRONG_EVENT_MESSAGE)) {
         fill_event(event, entry, seat, worker);
         /* After throng_close or throng_abort only CLOSED is of interest. */
         return (seat->flags & (TG_SEAT_CLOSING | TG_SEAT_ABORTING)) == 0;
     }
-    deliver_change(seat, worker, entry, event);
+    deliver_change(server, seat, worker, entry, event);
     return true;
 }
 
@@ -74,7 +80,7 @@ static size_t take_run(struct throng_server *server, uint32_t worker, struct thr
     struct throng_event *event = events;
     tg_count(&server->counters.events_unreleased, *taken);
     for (; entry != end; entry++) {
-        if (TG_LIKELY(deliver(&seats[tg_conn_slot(entry->conn)], worker, entry, event))) {
+        if (TG_LIKELY(deliver(server, &seats[tg_conn_slot(entry->conn)], worker, entry, event))) {
             event++;
         } else {
             throng_release_event(server, event);
@@ -96,13 +102,14 @@ static size_t take_from(struct throng_server *server, uint32_t worker, struct th
     return count;
 }
 
-/* Takes events of the running batch, one worker after the other. */
+/* Takes events of the running batch: WRITABLEs, then one worker after the other. In this order, because
+ * a connection that waits for its WRITABLE has been opened, and its CLOSED was not taken. */
 static size_t take_events(struct throng_server *server, struct throng_event *events,
                           size_t capacity)
 {
-    size_t count = 0;
+    size_t count = server->waiters.count == 0 ? 0 : tg_writable_take(server, events, capacity);
     if (server->batch_left == 0) {
-        return 0;
+        return count;
     }
     uint32_t workers = server->config.worker_count;
     for (uint32_t i = 0; i < workers && count < capacity; i++) {
@@ -132,6 +139,8 @@ static void begin_batch(struct throng_server *server)
 {
     uint32_t seen = 0;
     pass_on_freed_slots(server);
+    tg_writable_begin_batch(server);
+    tg_queue_growth_log(server);
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         struct tg_worker *worker = &server->workers[i];
         seen += tg_ring_look(&worker->events);
@@ -176,7 +185,8 @@ static bool work_is_there(struct throng_server *server)
         }
     }
     return atomic_load_explicit(&server->shared.slot_freed_for_waiter, memory_order_relaxed) ||
-           (commands_wait(server) && commands_have_room(server));
+           (commands_wait(server) && commands_have_room(server)) ||
+           (tg_server_writers_waiting(server) > 0 && tg_server_blocks_came(server));
 }
 
 static bool drain_is_over(struct throng_server *server)
@@ -199,6 +209,8 @@ static bool drain_is_over(struct throng_server *server)
 /* Waits for work, for a wake-up, or for `timeout_ns` (negative: no limit). */
 static void wait_for_work(struct throng_server *server, int64_t timeout_ns)
 {
+    atomic_store_explicit(&server->shared.writers_waiting, tg_server_writers_waiting(server),
+                          memory_order_relaxed);
     if (server->config.inline_mode) {
         struct tg_worker *worker = &server->workers[0];
         tg_port_prepare_wait(worker->port);
@@ -230,13 +242,9 @@ static int64_t remaining_ns(uint64_t deadline_ns, int timeout_ms)
     return now_ns >= deadline_ns ? 0 : (int64_t)(deadline_ns - now_ns);
 }
 
-int throng_get_events(struct throng_server *server, struct throng_event *events, size_t capacity,
-                      int timeout_ms)
+static int wait_for_events(struct throng_server *server, struct throng_event *events, size_t limit,
+                           int timeout_ms)
 {
-    if (server == NULL || events == NULL || capacity == 0) {
-        return THRONG_EINVAL;
-    }
-    size_t limit = capacity > INT32_MAX ? INT32_MAX : capacity;
     size_t count = take_events(server, events, limit);
     if (count > 0) {
         return (int)count;
@@ -244,9 +252,10 @@ int throng_get_events(struct throng_server *server, struct throng_event *events,
     uint64_t deadline_ns = timeout_ms > 0 ? tg_clock_ns() + (uint64_t)timeout_ms * 1000000u : 0;
     bool waited = false;
     for (;;) {
-        /* While we waited nobody wrote. Only what did not fit into a full ring is left, and what
-         * was released in the user's stead. */
-        if (!waited || commands_wait(server) || server->releases_due) {
+        /* While we waited nobody wrote. Only what did not fit into a full ring is left, what was
+         * released in the user's stead, and what waits for blocks to come home. */
+        if (!waited || commands_wait(server) || server->releases_due ||
+            tg_server_writers_waiting(server) > 0) {
             tg_server_flush(server);
         }
         begin_batch(server);
@@ -273,68 +282,24 @@ int throng_get_events(struct throng_server *server, struct throng_event *events,
     }
 }
 
+int throng_get_events(struct throng_server *server, struct throng_event *events, size_t capacity,
+                      int timeout_ms)
+{
+    if (server == NULL || events == NULL || capacity == 0) {
+        return THRONG_EINVAL;
+    }
+    tg_count(&server->shared.logic_calls, 1); /* we live (worker/logic_watch.c) */
+    int count =
+        wait_for_events(server, events, capacity > INT32_MAX ? INT32_MAX : capacity, timeout_ms);
+    if (count > 0) {
+        const struct throng_event *last = &events[count - 1];
+        atomic_store_explicit(&server->shared.logic_conn, last->conn.id, memory_order_relaxed);
+        atomic_store_explicit(&server->shared.logic_type, last->type, memory_order_relaxed);
+    }
+    return count;
+}
+
 int throng_get_event(struct throng_server *server, struct throng_event *event, int timeout_ms)
 {
     return throng_get_events(server, event, 1, timeout_ms);
-}
-
-/* CLOSED was released: the seat is empty. */
-static void leave_seat(struct throng_server *server, uint64_t conn)
-{
-    struct tg_seat *seat = &server->seats[tg_conn_slot(conn)];
-    TG_REQUIRE(seat->id == conn);
-    if (!tg_chain_is_empty(&seat->pending)) {
-        tg_count(&server->counters.bytes_dropped, seat->pending.bytes);
-        tg_server_free_chain(server, &seat->pending);
-    }
-    seat->id = 0;
-}
-
-/* Begins another release entry. */
-TG_OUT_OF_LINE static void push_release(struct throng_server *server,
-                                        const struct throng_event *event)
-{
-    TG_REQUIRE(event->private_worker < server->config.worker_count);
-    struct tg_ring *ring = &server->workers[event->private_worker].releases;
-    struct tg_release_entry *entry = tg_ring_claim(ring);
-    /* As many entries as events can be out: it cannot be full. */
-    TG_REQUIRE(entry != NULL);
-    *entry = (struct tg_release_entry){.slot = tg_conn_slot(event->conn.id),
-                                       .holder = (uint32_t)(event->private_token >> 32),
-                                       .count = 1};
-    if (event->type == THRONG_EVENT_MESSAGE) {
-        entry->bytes = (uint32_t)event->private_token + THRONG_FRAME_HEADER_BYTES;
-    } else if (event->type == THRONG_EVENT_CLOSED) {
-        leave_seat(server, event->conn.id);
-    }
-    tg_ring_push(ring);
-    server->release = entry;
-    server->releases_due = true;
-}
-
-/* Adds a message to the release entry that is being filled; false if it does not belong there. */
-static bool add_to_release(struct throng_server *server, const struct throng_event *event)
-{
-    struct tg_release_entry *entry = server->release;
-    if (entry == NULL || event->type != THRONG_EVENT_MESSAGE ||
-        entry->slot != tg_conn_slot(event->conn.id) ||
-        entry->holder != (uint32_t)(event->private_token >> 32)) {
-        return false;
-    }
-    entry->count++;
-    entry->bytes += (uint32_t)event->private_token + THRONG_FRAME_HEADER_BYTES;
-    return true;
-}
-
-void throng_release_event(struct throng_server *server, struct throng_event *event)
-{
-    if (server == NULL || event == NULL || event->type == 0) {
-        return; /* released before */
-    }
-    if (!add_to_release(server, event)) {
-        push_release(server, event);
-    }
-    tg_count(&server->counters.events_unreleased, (uint64_t)-1);
-    event->type = 0;
-    event->data = NULL;
 }

@@ -29,6 +29,11 @@ static void plan_shared(struct tg_memory *memory, const struct tg_config *config
     bytes[TG_REGION_SEATS] = (size_t)connections * sizeof(struct tg_seat);
     bytes[TG_REGION_ADDRESSES] = tg_arena_addresses_bytes(connections);
     bytes[TG_REGION_LINKS] = tg_arena_links_bytes(connections);
+    bytes[TG_REGION_ADDRESS_COUNTS] =
+        tg_address_table_bytes(connections, config->options.connections_per_address);
+    if (config->options.messages_per_s > 0 || config->options.bytes_per_s > 0) {
+        bytes[TG_REGION_RATES] = (size_t)connections * sizeof(struct tg_slot_rates);
+    }
     bytes[TG_REGION_SEND_TABLES] =
         tg_block_pool_table_bytes(config->send_small_blocks, config->send_large_blocks);
     bytes[TG_REGION_SEND_SMALL] = tg_block_pool_small_bytes(config->send_small_blocks);
@@ -93,6 +98,9 @@ _Static_assert(TG_REGION_COUNT <= THRONG_BUDGET_TERMS_MAX, "every region is a bu
 int tg_memory_take(struct tg_memory *memory, struct throng_error *error)
 {
     for (int i = 0; i < TG_REGION_COUNT; i++) {
+        if (memory->bytes[i] == 0) {
+            continue; /* what an option has switched off */
+        }
         memory->at[i] = tg_memory_reserve(memory->bytes[i]);
         if (memory->at[i] == NULL) {
             tg_memory_give(memory);

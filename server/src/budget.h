@@ -16,6 +16,8 @@
     X(SEATS, "seats", "max_connections x the logic thread's record of a connection")               \
     X(ADDRESSES, "addresses", "max_connections x both ends' addresses")                            \
     X(LINKS, "free list", "max_connections x link of the free list")                               \
+    X(ADDRESS_COUNTS, "address counts", "max_connections x 32 bytes, if connections_per_address")  \
+    X(RATES, "rates", "max_connections x 24 bytes, if messages_per_s or bytes_per_s is set")       \
     X(OWNED, "owner bits", "io threads x max_connections bits")                                    \
     X(SEND_TABLES, "send tables", "send blocks x descriptor and free-list entry")                  \
     X(SEND_SMALL, "send blocks", "send_small_bytes in blocks of 512 bytes")                        \

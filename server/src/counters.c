@@ -39,13 +39,30 @@ void throng_server_counters(const struct throng_server *server, struct throng_co
     counters->slots_taken = atomic_load_explicit(&server->shared.slots_taken, memory_order_relaxed);
     counters->connections_peak =
         atomic_load_explicit(&server->shared.connections_peak, memory_order_relaxed);
+    counters->logic_stalled_ms = read_counter(&server->shared.logic_stalled_ms);
     counters->messages_written = read_counter(&server->counters.messages_written);
     counters->writes_refused = read_counter(&server->counters.writes_refused);
     counters->writes_stale = read_counter(&server->counters.writes_stale);
     counters->bytes_dropped += read_counter(&server->counters.bytes_dropped);
     counters->events_unreleased = read_counter(&server->counters.events_unreleased);
+    counters->queue_doublings = read_counter(&server->counters.queue_doublings);
+    counters->queue_bytes_peak = read_counter(&server->counters.queue_bytes_peak);
+    counters->messages_dropped = read_counter(&server->counters.messages_dropped);
+    counters->writable_events = read_counter(&server->counters.writable_events);
     counters->send_units_free = read_counter(&server->counters.send_units_free);
     counters->send_units_total = tg_block_pool_total_units(&server->blocks);
+}
+
+uint64_t throng_server_closed_count(const struct throng_server *server,
+                                    enum throng_close_reason reason)
+{
+    uint64_t sum = 0;
+    if (server != NULL && (uint32_t)reason < TG_CLOSE_REASONS) {
+        for (uint32_t i = 0; i < server->config.worker_count; i++) {
+            sum += read_counter(&server->workers[i].counters.closed_by[reason]);
+        }
+    }
+    return sum;
 }
 
 const char *throng_close_reason_text(enum throng_close_reason reason)

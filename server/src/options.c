@@ -1,43 +1,25 @@
 /* SPDX-License-Identifier: MIT
- * The options' defaults and limits, as one table, and their check. Any thread. */
+ * The check of the options at start: each against its row of the table, then what depends on others.
+ * Any thread. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "buffer/message_pool.h"
 #include "config.h"
+#include "option_table.h"
 #include "os/thread.h"
 
 #define KIB 1024u
 #define MIB (1024u * 1024u)
 
-/* Numbers whose default and limits stand alone. 0 means the default. X(field, default, least, most,
- * unit) */
-#define TG_OPTION_MAP(X)                                                                           \
-    X(max_connections, 65000, 1, THRONG_CONNECTIONS_LIMIT, "connections")                          \
-    X(message_bytes_max, THRONG_MESSAGE_BYTES_DEFAULT, 1, THRONG_MESSAGE_BYTES_LIMIT, "bytes")     \
-    X(backlog, 4096, 1, 1048576, "connections")                                                    \
-    X(receive_buffers, 32, 4, 65536, "buffers")                                                    \
-    X(receive_buffer_bytes, 64 * KIB, 4 * KIB, 4 * MIB, "bytes")                                   \
-    X(events_max, 8192, 64, 1048576, "events")                                                     \
-    X(linger_ms, 2000, 1, 600000, "ms")                                                            \
-    X(accept_pool, 256, 1, 65536, "sockets")
+/* Four questions of the keepalive, 15 s apart (common/src/os/socket.h). */
+#define KEEPALIVE_QUESTIONS_S 60u
 
-/* Most of any memory option; keeps every index of a pool in 31 bits. */
-#define MEMORY_MOST ((size_t)64 * 1024 * MIB)
-
-/* Keeps the bytes of a full queue in 32 bits. */
-#define SEND_QUEUE_MOST (2048u * MIB)
-
-void throng_server_options_init(struct throng_server_options *options)
-{
-    memset(options, 0, sizeof(*options));
-    options->struct_size = sizeof(*options);
-    options->io_threads = THRONG_IO_THREADS_AUTO;
-#define SET_DEFAULT(field, fallback, least, most, unit) options->field = (fallback);
-    TG_OPTION_MAP(SET_DEFAULT)
-#undef SET_DEFAULT
-}
+/* The slowest sender of a longest message that message_timeout_ms allows for, bytes a second. */
+#define SENDER_RATE_MIN (16 * KIB)
+#define MESSAGE_TIMEOUT_LEAST 10000u
 
 int tg_config_fail(struct throng_error *error, int code, const char *format, ...)
 {
@@ -51,48 +33,53 @@ int tg_config_fail(struct throng_error *error, int code, const char *format, ...
     return code;
 }
 
-static int check_number(const char *name, uint32_t value, uint32_t least, uint32_t most,
-                        const char *unit, struct throng_error *error)
+static int refuse_value(const struct tg_option *option, uint32_t index, uint64_t value,
+                        struct throng_error *error)
 {
-    if (value < least || value > most) {
-        return tg_config_fail(error, THRONG_EINVAL, "%s is %u; it must be %u..%u %s", name, value,
-                              least, most, unit);
+    const char *word = tg_option_word(option);
+    char place[16] = "";
+    if (option->count > 1) {
+        (void)snprintf(place, sizeof(place), "[%u]", index);
     }
-    return 0;
+    bool is_choice = option->kind == TG_OPTION_CHOICE;
+    return tg_config_fail(
+        error, THRONG_EINVAL, "%s%s is %" PRIu64 "; it must be %" PRIu64 "..%" PRIu64 " %s%s%s%s%s",
+        option->name, place, value, option->least, option->most, is_choice ? "(" : "", option->unit,
+        is_choice ? ")" : "", word != NULL ? " or " : "", word != NULL ? word : "");
+}
+
+/* One number: 0 becomes the default unless it is a value itself, and the range holds. What follows from
+ * other options stays 0 for now. */
+static int check_number(const struct tg_option *option, struct throng_server_options *options,
+                        uint32_t index, struct throng_error *error)
+{
+    uint64_t value = tg_option_get(option, options, index);
+    if (value == 0 && option->least > 0) {
+        tg_option_put(option, options, index, option->fallback);
+        return 0;
+    }
+    bool is_word = tg_option_word(option) != NULL && value == UINT32_MAX;
+    if (is_word || (value >= option->least && value <= option->most)) {
+        return 0;
+    }
+    return refuse_value(option, index, value, error);
 }
 
 static int check_numbers(struct throng_server_options *options, struct throng_error *error)
 {
-    int result;
-#define CHECK(field, fallback, least, most, unit)                                                  \
-    options->field = options->field == 0 ? (fallback) : options->field;                            \
-    result = check_number(#field, options->field, least, most, unit, error);                       \
-    if (result < 0) {                                                                              \
-        return result;                                                                             \
-    }
-    TG_OPTION_MAP(CHECK)
-#undef CHECK
-    if ((uint32_t)options->byte_order > THRONG_BYTE_ORDER_LITTLE) {
-        return tg_config_fail(error, THRONG_EINVAL, "byte_order is %d; it must be 0 or 1",
-                              (int)options->byte_order);
-    }
-    if ((uint32_t)options->when_full > THRONG_WHEN_FULL_BACKLOG) {
-        return tg_config_fail(error, THRONG_EINVAL, "when_full is %d; it must be 0 or 1",
-                              (int)options->when_full);
-    }
-    if (options->socket_send_bytes > 1024 * MIB || options->socket_receive_bytes > 1024 * MIB) {
-        return tg_config_fail(error, THRONG_EINVAL,
-                              "socket_send_bytes is %u and socket_receive_bytes %u; each must be "
-                              "0 (the system's choice)..%u bytes",
-                              options->socket_send_bytes, options->socket_receive_bytes,
-                              1024 * MIB);
+    for (uint32_t i = 0; i < TG_OPTION_COUNT; i++) {
+        const struct tg_option *option = &tg_options[i];
+        if (!tg_option_is_number(option) || option->kind == TG_OPTION_MEMORY) {
+            continue; /* check_memory, check_listeners, check_backend */
+        }
+        for (uint32_t index = 0; index < option->count; index++) {
+            int result = check_number(option, options, index, error);
+            if (result < 0) {
+                return result;
+            }
+        }
     }
     return 0;
-}
-
-static size_t size_or(size_t value, size_t fallback)
-{
-    return value == 0 ? fallback : value;
 }
 
 static size_t larger(size_t a, size_t b)
@@ -100,19 +87,27 @@ static size_t larger(size_t a, size_t b)
     return a > b ? a : b;
 }
 
-static int check_size(const char *name, size_t value, size_t least, const char *why,
-                      struct throng_error *error)
-{
-    if (value < least || value > MEMORY_MOST) {
-        return tg_config_fail(error, THRONG_EINVAL, "%s is %zu; it must be %zu (%s)..%zu bytes",
-                              name, value, least, why, MEMORY_MOST);
-    }
-    return 0;
-}
-
 static uint32_t units_of(size_t bytes)
 {
     return (uint32_t)((bytes + TG_BLOCK_BYTES - 1) / TG_BLOCK_BYTES);
+}
+
+/* A memory option: `fallback` for 0, and at least `least`, which is `why`. */
+static int check_memory(struct throng_server_options *options, enum tg_option_index row,
+                        size_t fallback, size_t least, const char *why, struct throng_error *error)
+{
+    const struct tg_option *option = &tg_options[row];
+    uint64_t value = tg_option_get(option, options, 0);
+    if (value == 0) {
+        value = fallback;
+        tg_option_put(option, options, 0, value);
+    }
+    if (value < least || value > option->most) {
+        return tg_config_fail(error, THRONG_EINVAL,
+                              "%s is %" PRIu64 "; it must be %zu (%s)..%" PRIu64 " bytes",
+                              option->name, value, least, why, option->most);
+    }
+    return 0;
 }
 
 /* The memory options, whose limits follow from the longest message. */
@@ -122,40 +117,63 @@ static int check_sizes(struct tg_config *config, struct throng_error *error)
     size_t frame = (size_t)options->message_bytes_max + THRONG_FRAME_HEADER_BYTES;
     size_t assembly_block = tg_message_block_bytes(options->message_bytes_max);
     size_t frame_blocks = (size_t)units_of(frame) * TG_BLOCK_BYTES;
+    static const char one[] = "one longest message in blocks";
 
-    if (options->send_queue_bytes_max == 0) {
-        options->send_queue_bytes_max = (uint32_t)larger(256 * KIB, 2 * frame_blocks);
-    }
-    options->send_small_bytes =
-        size_or(options->send_small_bytes, larger(32 * (size_t)MIB, 2 * frame_blocks));
-    options->send_large_bytes = size_or(options->send_large_bytes, 16 * (size_t)MIB);
-    options->assembly_bytes =
-        size_or(options->assembly_bytes, larger(8 * (size_t)MIB, 4 * assembly_block));
-
-    if (options->send_queue_bytes_max > SEND_QUEUE_MOST) {
-        return tg_config_fail(error, THRONG_EINVAL,
-                              "send_queue_bytes_max is %u; it must be %zu..%u bytes",
-                              options->send_queue_bytes_max, frame_blocks, SEND_QUEUE_MOST);
-    }
-    int result = check_size("send_queue_bytes_max", options->send_queue_bytes_max, frame_blocks,
-                            "one longest message in blocks", error);
+    int result = check_memory(options, TG_OPTION_INDEX_send_queue_bytes_max,
+                              larger(256 * KIB, 2 * frame_blocks), frame_blocks, one, error);
     if (result == 0) {
-        result = check_size("send_small_bytes", options->send_small_bytes, frame_blocks,
-                            "one longest message in blocks", error);
+        result = check_memory(options, TG_OPTION_INDEX_send_small_bytes,
+                              larger(32 * (size_t)MIB, 2 * frame_blocks), frame_blocks, one, error);
     }
     if (result == 0) {
-        result = check_size("send_large_bytes", options->send_large_bytes, TG_LARGE_BLOCK_BYTES,
-                            "one large block", error);
+        const struct tg_option *large = &tg_options[TG_OPTION_INDEX_send_large_bytes];
+        result = check_memory(options, TG_OPTION_INDEX_send_large_bytes, (size_t)large->fallback,
+                              TG_LARGE_BLOCK_BYTES, "one large block", error);
     }
     if (result == 0) {
-        result = check_size("assembly_bytes", options->assembly_bytes, 2 * assembly_block,
-                            "two longest messages in powers of two", error);
+        result = check_memory(options, TG_OPTION_INDEX_assembly_bytes,
+                              larger(8 * (size_t)MIB, 4 * assembly_block), 2 * assembly_block,
+                              "two longest messages in powers of two", error);
     }
     options->assembly_bytes -= options->assembly_bytes % TG_MESSAGE_UNIT_BYTES;
     config->send_units_max = units_of(options->send_queue_bytes_max);
     config->send_small_blocks = (uint32_t)(options->send_small_bytes / TG_BLOCK_BYTES);
     config->send_large_blocks = (uint32_t)(options->send_large_bytes / TG_LARGE_BLOCK_BYTES);
     return result;
+}
+
+/* The deadlines that follow from other options, and the bursts. */
+static int check_pace(struct throng_server_options *options, struct throng_error *error)
+{
+    uint64_t bytes = options->message_bytes_max;
+    uint32_t frame = options->message_bytes_max + THRONG_FRAME_HEADER_BYTES;
+    if (options->message_timeout_ms == 0) {
+        uint64_t longest_ms = (bytes * 1000 + SENDER_RATE_MIN - 1) / SENDER_RATE_MIN;
+        options->message_timeout_ms = (uint32_t)larger(MESSAGE_TIMEOUT_LEAST, longest_ms);
+    }
+    if (options->user_timeout_ms ==
+        0) { /* it ends the keepalive as well: not before its last question */
+        options->user_timeout_ms = options->keepalive_s == THRONG_OFF
+                                       ? THRONG_OFF
+                                       : (options->keepalive_s + KEEPALIVE_QUESTIONS_S) * 1000;
+    }
+    if (options->messages_burst == 0) {
+        options->messages_burst = options->messages_per_s;
+    }
+    if (options->bytes_per_s == 0) {
+        return 0; /* no rate: the burst means nothing */
+    }
+    if (options->bytes_burst == 0) {
+        options->bytes_burst = (uint32_t)larger(options->bytes_per_s, frame);
+    }
+    if (options->bytes_burst < frame) {
+        return tg_config_fail(
+            error, THRONG_EINVAL,
+            "bytes_burst is %u; it must be %u (one longest message with its header)..%" PRIu64
+            " bytes",
+            options->bytes_burst, frame, tg_options[TG_OPTION_INDEX_bytes_burst].most);
+    }
+    return 0;
 }
 
 static int check_listeners(struct tg_config *config, struct throng_error *error)
@@ -207,21 +225,13 @@ static int check_backend(struct tg_config *config, struct throng_error *error)
                : tg_config_fail(error, result, "backend %s cannot be used here (%s)", name, reason);
 }
 
-static int check_threads(struct tg_config *config, struct throng_error *error)
+static void choose_threads(struct throng_server_options *options)
 {
-    uint32_t *threads = &config->options.io_threads;
-    if (*threads == THRONG_IO_THREADS_AUTO) {
+    if (options->io_threads == THRONG_IO_THREADS_AUTO) {
         uint32_t processors = tg_processor_count();
-        *threads = processors <= 2 ? 1 : processors - 1;
-        *threads = *threads > 4 ? 4 : *threads;
+        uint32_t threads = processors <= 2 ? 1 : processors - 1;
+        options->io_threads = threads > 4 ? 4 : threads;
     }
-    if (*threads > THRONG_IO_THREADS_LIMIT) {
-        return tg_config_fail(error, THRONG_EINVAL,
-                              "io_threads is %u; it must be 0 (inline)..%u, or "
-                              "THRONG_IO_THREADS_AUTO",
-                              *threads, THRONG_IO_THREADS_LIMIT);
-    }
-    return 0;
 }
 
 int tg_config_check(struct tg_config *config, const struct throng_server_options *options,
@@ -245,15 +255,16 @@ int tg_config_check(struct tg_config *config, const struct throng_server_options
         result = check_sizes(config, error);
     }
     if (result == 0) {
+        result = check_pace(&config->options, error);
+    }
+    if (result == 0) {
         result = check_listeners(config, error);
     }
     if (result == 0) {
         result = check_backend(config, error);
     }
     if (result == 0) {
-        result = check_threads(config, error);
-    }
-    if (result == 0) {
+        choose_threads(&config->options);
         result = tg_config_plan_descriptors(config, error);
     }
     return result;

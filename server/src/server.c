@@ -12,23 +12,45 @@
 #include <string.h>
 
 #include "base/format.h"
+#include "base/line.h"
 #include "state.h"
 
-TG_FORMAT(3, 4)
-static void log_line(const struct throng_server *server, enum throng_log_level level,
-                     const char *format, ...)
+void tg_server_log(const struct throng_server *server, enum throng_log_level level,
+                   const char *format, ...)
 {
     if (server->config.options.log != NULL) {
         char text[TG_LOG_LINE_BYTES];
         va_list arguments;
         va_start(arguments, format);
-        (void)vsnprintf(text, sizeof(text), format, arguments);
+        (void)tg_line_format(text, sizeof(text), format, arguments);
         va_end(arguments);
         server->config.options.log(server->config.options.log_context, level, text);
     }
 }
 
 /* ---- memory ---- */
+
+/* THRONG_OFF and 0 are the same from here on. */
+static uint32_t limit_ms(uint32_t option)
+{
+    return option == THRONG_OFF ? 0 : option;
+}
+
+static void init_limits(struct tg_watch_limits *limits, const struct throng_server_options *options)
+{
+    limits->first_message_ms = limit_ms(options->first_message_timeout_ms);
+    limits->message_ms = limit_ms(options->message_timeout_ms);
+    limits->idle_ms = options->idle_timeout_ms;
+    limits->write_ms = limit_ms(options->write_timeout_ms);
+    limits->evict_silent_ms = limit_ms(options->evict_silent_ms);
+    limits->logic_stall_ms = limit_ms(options->logic_stall_ms);
+    memcpy(limits->heartbeat_ms, options->heartbeat_ms, sizeof(limits->heartbeat_ms));
+    limits->reader_rate_min = options->reader_rate_min;
+    limits->turn_messages = options->turn_messages;
+    limits->messages = (struct tg_rate){options->messages_per_s, options->messages_burst};
+    limits->bytes = (struct tg_rate){options->bytes_per_s, options->bytes_burst};
+    limits->when_over_rate = options->when_over_rate;
+}
 
 static void init_shared(struct throng_server *server)
 {
@@ -47,8 +69,12 @@ static void init_shared(struct throng_server *server)
     atomic_store_explicit(&server->counters.send_units_free,
                           tg_block_pool_free_units(&server->blocks), memory_order_relaxed);
 
+    tg_send_reserve_init(server);
+    tg_writable_init(&server->waiters);
+
     struct tg_worker_shared *shared = &server->shared;
     shared->arena = &server->arena;
+    shared->address_table = &server->address_table;
     shared->blocks = &server->blocks;
     shared->logic = config->inline_mode ? NULL : &server->parker;
     shared->rules.message_bytes_max = options->message_bytes_max;
@@ -57,6 +83,10 @@ static void init_shared(struct throng_server *server)
     shared->max_connections = options->max_connections;
     shared->flow_bytes = options->send_queue_bytes_max / 2;
     shared->linger_ms = options->linger_ms;
+    init_limits(&shared->limits, options);
+    if (server->memory.bytes[TG_REGION_RATES] > 0) {
+        shared->rates = at[TG_REGION_RATES];
+    }
 }
 
 static void init_worker_memory(struct throng_server *server, struct tg_worker *worker)
@@ -83,6 +113,12 @@ static void init_worker_memory(struct throng_server *server, struct tg_worker *w
                    &server->shared.rules);
     worker->owned = tg_memory_part(memory, TG_REGION_OWNED, index);
     worker->events_max = events;
+}
+
+/* As the sockets take it: 0 for none. */
+static uint32_t keepalive_of(const struct tg_config *config)
+{
+    return config->options.keepalive_s == THRONG_OFF ? 0 : config->options.keepalive_s;
 }
 
 static void init_worker(struct throng_server *server, uint32_t index)
@@ -112,6 +148,7 @@ static void init_worker(struct throng_server *server, uint32_t index)
     worker->port_options.listeners_max = config->listener_count;
     worker->port_options.accept_pool = tg_config_accept_pool(config);
     worker->port_options.reuse_sockets = config->options.reuse_sockets;
+    worker->port_options.keepalive_s = keepalive_of(config);
     worker->port_options.acceptor = config->worker_count > 1 ? &server->acceptor : NULL;
     worker->port_options.memory = tg_memory_part(&server->memory, TG_REGION_PORTS, index);
     for (uint32_t i = 0; i < THRONG_LISTENERS_MAX; i++) {
@@ -137,6 +174,14 @@ static int create(struct throng_server **created, const struct tg_config *config
     for (uint32_t i = 0; i < THRONG_LISTENERS_MAX; i++) {
         server->sockets[i] = TG_SOCKET_NONE;
     }
+    result = tg_address_table_init(&server->address_table, memory.at[TG_REGION_ADDRESS_COUNTS],
+                                   config->options.max_connections,
+                                   config->options.connections_per_address);
+    if (result < 0) {
+        tg_memory_give(&memory);
+        return tg_config_fail(error, result,
+                              "the system gives no random bytes (connections_per_address)");
+    }
     *created = server;
     return 0;
 }
@@ -158,6 +203,8 @@ static int listen_on(struct throng_server *server, uint32_t index, const char *t
         .backlog = server->config.options.backlog,
         .send_buffer_bytes = server->config.options.socket_send_bytes,
         .receive_buffer_bytes = server->config.options.socket_receive_bytes,
+        .keepalive_s = keepalive_of(&server->config),
+        .user_timeout_ms = limit_ms(server->config.options.user_timeout_ms),
     };
     uint16_t port;
     int result = tg_endpoint_parse(text, host, &port, error);
@@ -332,21 +379,22 @@ static void log_start(const struct throng_server *server)
 {
     const struct tg_config *config = &server->config;
     if (config->backend_refused[0] != '\0') {
-        log_line(server, THRONG_LOG_WARNING, "%s cannot be used here (%s): using %s",
-                 tg_port_backend_best->name, config->backend_refused, config->backend->name);
+        tg_server_log(server, THRONG_LOG_WARNING, "%s cannot be used here (%s): using %s",
+                      tg_port_backend_best->name, config->backend_refused, config->backend->name);
     }
     if (config->io_threads_raised) {
-        log_line(server, THRONG_LOG_WARNING,
-                 "the descriptor limit is %u: %u I/O threads with descriptor tables of their own "
-                 "(io_threads was %u) hold %u connections",
-                 config->descriptor_limit, config->worker_count, config->options.io_threads,
-                 config->options.max_connections);
+        tg_server_log(
+            server, THRONG_LOG_WARNING,
+            "the descriptor limit is %u: %u I/O threads with descriptor tables of their own "
+            "(io_threads was %u) hold %u connections",
+            config->descriptor_limit, config->worker_count, config->options.io_threads,
+            config->options.max_connections);
     }
     for (uint32_t i = 0; i < config->listener_count; i++) {
         char text[THRONG_ADDRESS_TEXT_SIZE];
-        log_line(server, THRONG_LOG_INFO, "listening on %s (%s, %u I/O threads%s)",
-                 throng_address_text(&server->bound[i], text), config->backend->name,
-                 throng_server_io_threads(server), config->inline_mode ? ": inline" : "");
+        tg_server_log(server, THRONG_LOG_INFO, "listening on %s (%s, %u I/O threads%s)",
+                      throng_address_text(&server->bound[i], text), config->backend->name,
+                      throng_server_io_threads(server), config->inline_mode ? ": inline" : "");
     }
 }
 
@@ -407,6 +455,7 @@ void throng_server_drain(struct throng_server *server, uint32_t deadline_ms)
     }
     server->draining = true;
     server->drain_deadline_ms = deadline_ms;
+    tg_server_end_holds(server);
     server->drain_due = UINT64_MAX >> (64 - server->config.worker_count);
     tg_server_flush(server);
 }

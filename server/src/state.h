@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The server as a whole: what the logic thread owns, and the workers beside it. Each file of this
- * folder works on it: server.c (life), api_event.c (the loop), api_write.c (sending and closing),
- * api_conn.c (looking at connections). */
+ * folder works on it: server.c (life), api_event.c (the loop), api_release.c (giving events back),
+ * api_write.c (sending and closing), api_conn.c (looking at connections), flush.c (to the workers and
+ * home again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read). */
 #ifndef TG_SERVER_STATE_H
 #define TG_SERVER_STATE_H
 
@@ -13,21 +14,30 @@
 
 #include "budget.h"
 #include "config.h"
+#include "conn/address_table.h"
 #include "conn/arena.h"
 #include "os/parker.h"
+#include "queue_growth.h"
+#include "send_room.h"
 #include "worker/worker.h"
+#include "writable.h"
 
 /* Events taken between two flushes at most, so that answers do not wait for the end of a long
  * queue. */
 #define TG_BATCH_EVENTS 256u
 
 enum tg_seat_flags {
-    TG_SEAT_DIRTY = 1,      /* in the list of connections to flush */
-    TG_SEAT_CLOSING = 2,    /* throng_close was called */
-    TG_SEAT_ABORTING = 4,   /* throng_abort was called */
-    TG_SEAT_GONE = 8,       /* CLOSED was taken, not yet released */
-    TG_SEAT_CLOSE_DUE = 16, /* the close is to be told to the worker */
-    TG_SEAT_ABORT_DUE = 32, /* likewise the abort */
+    TG_SEAT_DIRTY = 1,           /* in the list of connections to flush */
+    TG_SEAT_CLOSING = 2,         /* throng_close was called */
+    TG_SEAT_ABORTING = 4,        /* throng_abort was called */
+    TG_SEAT_GONE = 8,            /* CLOSED was taken, not yet released */
+    TG_SEAT_CLOSE_DUE = 16,      /* the close is to be told to the worker */
+    TG_SEAT_ABORT_DUE = 32,      /* likewise the abort */
+    TG_SEAT_WAITING = 64,        /* a write was refused: WRITABLE is due (writable.h) */
+    TG_SEAT_SLOW = 128,          /* the abort is not throng_abort's: the peer does not read */
+    TG_SEAT_TOLD_REFUSED = 1024, /* its worker knows that it is WAITING */
+    TG_SEAT_BEATS = 512,         /* an empty message to it would be a heartbeat */
+    TG_SEAT_HELD = 256,          /* DROP_OLDEST: `pending` waits until what was flushed is home */
 };
 
 /* A connection as the logic thread knows it: its seat, one for each slot. It is filled when OPEN is
@@ -36,12 +46,21 @@ enum tg_seat_flags {
 struct tg_seat {
     uint64_t id; /* 0: nobody */
     void *user;
-    struct tg_chain pending; /* written, not yet flushed */
+    struct tg_chain pending; /* written, not yet flushed: whole messages */
     uint32_t units_out;      /* 512-byte units flushed and not yet home */
+    uint32_t units_max;      /* of both together */
     uint32_t dirty_next;     /* the next connection to flush */
+    uint32_t waiter_next;    /* in a list of writable.h */
+    uint32_t waiter_before;
+    uint32_t refused_bytes; /* WAITING: of the message, with its header */
     uint16_t worker;
     uint16_t flags;
+    uint8_t waits;     /* WAITING: enum tg_waits */
+    uint8_t policy;    /* enum throng_when_send_full */
+    uint8_t doublings; /* of its queue, that were counted (queue_growth.h) */
 };
+
+_Static_assert(sizeof(struct tg_seat) <= 64, "a seat is a cache line");
 
 /* Counters of the logic thread: it writes, anybody reads. */
 struct tg_logic_counters {
@@ -51,6 +70,10 @@ struct tg_logic_counters {
     _Atomic uint64_t bytes_dropped;
     _Atomic uint64_t events_unreleased;
     _Atomic uint64_t send_units_free;
+    _Atomic uint64_t messages_dropped;
+    _Atomic uint64_t writable_events;
+    _Atomic uint64_t queue_doublings;
+    _Atomic uint64_t queue_bytes_peak;
 };
 
 struct throng_server {
@@ -58,6 +81,7 @@ struct throng_server {
     struct tg_config config;
     struct tg_memory memory;
     struct tg_arena arena;
+    struct tg_address_table address_table;
     struct tg_worker_shared shared;
     struct tg_worker *workers;
     uint32_t workers_started;
@@ -67,7 +91,12 @@ struct throng_server {
 
     /* Logic thread. */
     struct tg_seat *seats;
+    uint32_t seats_taken;
     struct tg_block_pool blocks;
+    struct tg_send_reserve reserve;
+    struct tg_waiters waiters;
+    struct tg_queue_growth growth;
+    uint32_t held_count; /* seats that are HELD */
     uint32_t
         dirty_head; /* connections with something to flush, in the order of their first write */
     uint32_t dirty_tail;
@@ -98,13 +127,44 @@ static inline struct tg_seat *tg_seat_find(struct throng_server *server, throng_
     return &server->seats[slot];
 }
 
-/* Gives a chain back to the pool (api_write.c). */
-void tg_server_free_chain(struct throng_server *server, struct tg_chain *chain);
+/* Whether somebody waits for blocks to come home: the logic thread is to be woken when they do. */
+static inline uint32_t tg_server_writers_waiting(const struct throng_server *server)
+{
+    return server->waiters.count + server->held_count;
+}
 
-/* Takes back the blocks that the workers have sent (api_write.c). */
+/* Hands a line to the user's sink (server.c). Not inside calls of which throng/log.h does not say so. */
+TG_FORMAT(3, 4)
+void tg_server_log(const struct throng_server *server, enum throng_log_level level,
+                   const char *format, ...);
+
+/* ---- api_write.c ---- */
+
+/* Whether the connection still takes calls that change it. 0 or the error to answer. */
+int tg_server_check_seat(struct throng_server *server, throng_conn conn, struct tg_seat **seat);
+
+/* Resets the connection; `slow` 0 or TG_SEAT_SLOW. */
+void tg_server_abort_seat(struct throng_server *server, struct tg_seat *seat, uint16_t slow);
+
+/* ---- flush.c ---- */
+
+/* Puts a connection into the list of those to flush, unless it is there. */
+void tg_server_mark_dirty(struct throng_server *server, struct tg_seat *seat);
+
+/* Drops what was written to the connection and not flushed. */
+void tg_server_drop_pending(struct throng_server *server, struct tg_seat *seat);
+
+/* Takes back the blocks that the workers have sent. */
 void tg_server_collect_blocks(struct throng_server *server);
 
-/* Hands everything written and released to the workers and wakes those that sleep (api_write.c). */
+/* Whether some came that were not taken back. */
+bool tg_server_blocks_came(const struct throng_server *server);
+
+/* Hands everything written and released to the workers and wakes those that sleep. */
 void tg_server_flush(struct throng_server *server);
+
+/* Nothing is held any more: its connection has ended, or the server is draining. */
+void tg_server_end_hold(struct throng_server *server, struct tg_seat *seat);
+void tg_server_end_holds(struct throng_server *server);
 
 #endif

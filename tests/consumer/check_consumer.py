@@ -8,6 +8,7 @@ one: with a toolchain file for CMake, and with what runs its programs here.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -77,6 +78,15 @@ def check_no_place_is_named(prefix, work):
                     sys.exit(f"{name} names the place where it was built")
 
 
+def check_no_flag_leaks(prefix):
+    """The protections are throng's own: whoever links it chooses theirs."""
+    for folder, _, names in os.walk(prefix):
+        for name in (name for name in names if name.endswith((".pc", ".cmake"))):
+            with open(os.path.join(folder, name), encoding="utf-8") as file:
+                for flag in re.findall(r"FORTIFY|-f(?:stack|cf|lto)\S*|-m\w+-protection|-z,\w+|--nxcompat", file.read()):
+                    sys.exit(f"{name} gives its users {flag}")
+
+
 def check_find_package(prefix, work, compiler):
     build = os.path.join(work, "find_package")
     # A toolchain file may confine the search for packages to the other system's folders.
@@ -120,6 +130,7 @@ def main(root, work, kind, compiler):
     prefix = install(root, work, kind, compiler)
     check_libraries(prefix, kind)
     check_no_place_is_named(prefix, work)
+    check_no_flag_leaks(prefix)
     check_find_package(prefix, work, compiler)
     check_pkg_config(prefix, work, compiler)
     check_add_subdirectory(root, work, kind, compiler)

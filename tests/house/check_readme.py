@@ -3,7 +3,8 @@
 
 The server that stands in it (the first ```c block) compiles as it stands there, starts, and answers
 each message with the same bytes. Each option that it names is one that the program's --help names;
-and where a document has the whole table, no option is missing there.
+and where a document has the whole table, no option is missing there. throng-echo's table has the
+words of its --help, which are those of the library's own table: unit, range, default and all.
 """
 
 import os
@@ -26,7 +27,11 @@ TABLES = {
     "throng-echo": ("README.md", "throng-echo"),
     "throng-stress": ("tools/stress/README.md", "Options"),
 }
+# Two lines of throng-echo --help: what an option sets; its values and its default.
+HELP_LINE = re.compile(r"^  (--[a-z-]+(?: \S+)?)(?: {2,}(.+))?$")
+VALUES_LINE = re.compile(r"^ {20,}(.+); default (.+)$")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
+ROWS_LEAST = 40  # fewer, and --help was not understood
 LINES_MAX = 20  # braces and blank lines besides
 
 
@@ -97,11 +102,42 @@ def check_server(readme, compiler, flags):
             process.wait(timeout=30)
 
 
-def options_below(root, document, title):
-    """The options in the text below the heading that holds `title`, up to the next heading."""
+def text_below(root, document, title):
+    """The text below the heading that holds `title`, up to the next heading."""
     match = re.search(rf"^#+ [^\n]*{re.escape(title)}[^\n]*\n(.*?)(?=^#|\Z)",
                       tree.read(root, document), re.MULTILINE | re.DOTALL)
-    return set(OPTION.findall(match.group(1))) if match else set()
+    return match.group(1) if match else ""
+
+
+def options_below(root, document, title):
+    return set(OPTION.findall(text_below(root, document, title)))
+
+
+def rows_of_help(text):
+    """What --help says, as rows of a table: option, values, default, what it sets."""
+    rows = []
+    for line in text.splitlines():
+        option, values = HELP_LINE.match(line), VALUES_LINE.match(line)
+        if option:
+            rows.append([f"`{option[1]}`", "", "", option[2] or ""])
+        elif values and rows:
+            rows[-1][1:3] = values.groups()
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+
+
+def check_rows(root, folder):
+    document, title = TABLES["throng-echo"]
+    result = subprocess.run([os.path.join(folder, "throng-echo"), "--help"], capture_output=True,
+                            text=True, timeout=20, check=True)
+    expected = rows_of_help(result.stdout)
+    found = [line for line in text_below(root, document, title).splitlines()
+             if line.startswith("| `--")]
+    if len(expected) < ROWS_LEAST:
+        yield f"throng-echo --help has {len(expected)} options"
+    yield from (f"{document}: missing: {row}" for row in expected if row not in found)
+    yield from (f"{document}: not in --help: {row}" for row in found if row not in expected)
+    if sorted(expected) == sorted(found) and expected != found:
+        yield f"{document}: the options are not in the order of --help"
 
 
 def check_options(root, folder, program):
@@ -124,6 +160,7 @@ def main(root, folder, compiler, *flags):
     complaints = list(check_server(readme, compiler, flags))
     for program in TABLES:
         complaints += check_options(root, folder, program)
+    complaints += check_rows(root, folder)
     tree.finish(complaints, "the README's server answers, and the options are those of --help")
 
 

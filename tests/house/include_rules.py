@@ -38,8 +38,10 @@ ROOMS = {
     "tests/stress": "tool tests",
     "tests/torture": "outer tests",
     "tests/windows": "outer tests",
+    "tests/attack": "attack",
     "tests/interop": "outer tests",
     "tests/consumer": "outer tests",
+    "tests/hardening": "program tests",
     "tests/support": "support",
 }
 
@@ -70,7 +72,9 @@ ALLOWED = {
     "tools": PUBLIC | {"tools"},
     "outer tests": PUBLIC | {"outer tests", "support"},
     "tool tests": PUBLIC | {"tools", "tool tests", "support"},
+    "program tests": PUBLIC | {"examples", "program tests", "support"},
     "bench": PUBLIC | {"tools", "bench"},
+    "attack": PUBLIC | {"examples", "tools", "attack"},  # its server is a bundled program like the others
     "support": PUBLIC | {"support"},
     "inner tests": SERVER | {"client api", "client", "inner tests", "support"},
     "fuzz": SERVER | {"client api", "client", "tools", "inner tests", "support", "fuzz"},
@@ -78,8 +82,8 @@ ALLOWED = {
 
 # Rooms of the libraries that know the system; every other one asks them.
 SYSTEM_ROOMS = {"sim", "os", "port"}
-PROGRAM_ROOMS = {"examples", "tools", "outer tests", "tool tests", "inner tests", "fuzz", "bench",
-                 "support"}
+PROGRAM_ROOMS = {"examples", "tools", "outer tests", "tool tests", "program tests", "inner tests",
+                 "fuzz", "bench", "attack", "support"}
 
 # Headers of C11: everything else in <> is the system's or another library's.
 C11_HEADERS = set(

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * bin/throng-echo and the events of a console: Ctrl-C and Ctrl-Break ask it to end, and so does the close of
- * its window, which leaves it five seconds. And what it prints ends its lines as everywhere else.
+ * its window, which leaves it five seconds. And what it prints ends its lines as everywhere else, and what
+ * Windows does not have is refused.
  * argv[1] is the program.
  *
  * A program cannot close another one's console. What the system would do then, start a thread in the
@@ -127,6 +128,33 @@ static void lines_of_its_output_end_as_everywhere(void **state)
     child_end(&child);
 }
 
+static void what_windows_does_not_have_is_refused(void **state)
+{
+    static const struct {
+        const char *option;
+        const char *value;
+        const char *reason;
+    } rows[] = {
+        {"--user", "nobody", "user is \"nobody\"; Windows chooses the account"},
+        {"--sandbox", "on", "sandbox is \"on\"; it must be off"},
+        {"--sandbox", "maybe", "sandbox is \"maybe\"; it must be on or off"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *const arguments[] = {program,        "--listen",    "tcp://127.0.0.1:0",
+                                         rows[i].option, rows[i].value, NULL};
+        struct child child;
+        char out[TEXT_SIZE];
+        char err[TEXT_SIZE];
+        child_start(&child, arguments);
+        assert_true(child_await_end(&child, out, err, TEXT_SIZE, 2 * test_deadline_ms()));
+        assert_string_equal(out, "");
+        assert_non_null(strstr(err, rows[i].reason));
+        assert_int_equal(child.status, 2);
+        child_end(&child);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -135,6 +163,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(the_close_of_the_console_drains_it),
         cmocka_unit_test(what_is_not_drained_before_the_console_is_gone_is_stopped),
         cmocka_unit_test(lines_of_its_output_end_as_everywhere),
+        cmocka_unit_test(what_windows_does_not_have_is_refused),
     };
     program = argc > 1 ? argv[1] : "throng-echo.exe";
     return cmocka_run_group_tests_name("console", tests, NULL, NULL);

@@ -149,6 +149,7 @@ static void the_deadline_resets_a_peer_that_does_not_read(void **state)
     fixture_expect_reset(fixture, &deaf);
     peer_close(&deaf);
     assert_int_equal(fixture->journal.closed_for[THRONG_CLOSE_DRAINED], 2);
+    assert_non_null(strstr(fixture->log_last, "over its deadline: 1 connections"));
 }
 
 static void the_deadline_ends_a_peer_that_never_ends(void **state)

@@ -43,6 +43,25 @@ static const struct refusal refusals[] = {
     {OPTION(events_max), 1048577, "1048577", "1048576"},
     {OPTION(linger_ms), 600001, "600001", "600000"},
     {OPTION(accept_pool), 65537, "65537", "65536"},
+    {OPTION(first_message_timeout_ms), 86400001, "86400001", "86400000"},
+    {OPTION(message_timeout_ms), 86400001, "86400001", "86400000"},
+    {OPTION(idle_timeout_ms), UINT32_MAX, "4294967295", "86400000"}, /* no "off": 0 is that */
+    {OPTION(write_timeout_ms), 86400001, "86400001", "86400000"},
+    {OPTION(reader_rate_min), 1073741825, "1073741825", "1073741824"},
+    {OPTION(heartbeat_ms[3]), 86400001, "86400001", "86400000"},
+    {OPTION(keepalive_s), 32768, "32768", "32767"},
+    {OPTION(user_timeout_ms), 86400001, "86400001", "86400000"},
+    {OPTION(logic_stall_ms), 86400001, "86400001", "86400000"},
+    {OPTION(when_send_full), 3, "3", "refuse | close | drop_oldest"},
+    {OPTION(send_reserve_percent), 91, "91", "90"},
+    {OPTION(turn_messages), 65537, "65537", "65536"},
+    {OPTION(messages_per_s), 1073741825, "1073741825", "1073741824"},
+    {OPTION(messages_burst), 1073741825, "1073741825", "1073741824"},
+    {OPTION(bytes_per_s), 1073741825, "1073741825", "1073741824"},
+    {OPTION(bytes_burst), 1073741825, "1073741825", "1073741824"},
+    {OPTION(when_over_rate), 2, "2", "slow | close"},
+    {OPTION(connections_per_address), 1048576, "1048576", "1048575"},
+    {OPTION(evict_silent_ms), 86400001, "86400001", "86400000"},
 };
 
 /* `text` without the commas that may group digits. */
@@ -104,6 +123,33 @@ static void an_option_out_of_range_is_refused_by_name_value_and_limit(void **sta
     fixture_start(fixture);
 }
 
+/* From text to a server that serves: what a program's command line does. */
+static void an_option_set_by_name_is_what_the_server_starts_with(void **state)
+{
+    struct server_fixture *fixture = *state;
+    struct throng_error error = {0};
+    struct throng_budget budget;
+    struct throng_option_info info;
+    uint32_t count = 0;
+    while (throng_server_option_info(count, &info) == 0) {
+        count++;
+    }
+    assert_int_equal(count, 39);
+    assert_int_equal(throng_server_options_set(&fixture->options, "io-threads", "65", &error),
+                     THRONG_EINVAL);
+    expect_named(&error, "io-threads");
+    expect_named(&error, "65");
+    expect_named(&error, "0..64");
+    assert_int_equal(throng_server_options_set(&fixture->options, "max-connections", "77", NULL),
+                     0);
+    assert_int_equal(throng_server_options_set(&fixture->options, "evict-silent-ms", "off", NULL),
+                     0);
+    assert_int_equal(fixture->options.max_connections, 77);
+    assert_int_equal(fixture->options.evict_silent_ms, THRONG_OFF);
+    assert_int_equal(throng_server_budget(&fixture->options, &budget, NULL), 0);
+    fixture_start(fixture);
+}
+
 static void an_unknown_backend_is_named_beside_the_known_ones(void **state)
 {
     struct server_fixture *fixture = *state;
@@ -157,6 +203,16 @@ static void zero_means_the_default(void **state)
     fixture->options.receive_buffer_bytes = 0;
     fixture->options.events_max = 0;
     fixture->options.linger_ms = 0;
+    fixture->options.accept_pool = 0;
+    fixture->options.first_message_timeout_ms = 0;
+    fixture->options.message_timeout_ms = 0;
+    fixture->options.write_timeout_ms = 0;
+    fixture->options.reader_rate_min = 0;
+    fixture->options.keepalive_s = 0;
+    fixture->options.logic_stall_ms = 0;
+    fixture->options.send_reserve_percent = 0;
+    fixture->options.turn_messages = 0;
+    fixture->options.evict_silent_ms = 0;
     assert_int_equal(throng_server_budget(&fixture->options, &by_zero, NULL), 0);
     assert_int_equal(by_zero.total_bytes, by_default.total_bytes);
     assert_int_equal(by_zero.io_threads, by_default.io_threads);
@@ -166,6 +222,8 @@ static void the_budget_is_the_sum_of_its_terms_and_its_text_has_them_all(void **
 {
     struct server_fixture *fixture = *state;
     struct throng_budget budget;
+    fixture->options.connections_per_address = 5; /* else two terms are 0 */
+    fixture->options.messages_per_s = 5;
     assert_int_equal(throng_server_budget(&fixture->options, &budget, NULL), 0);
     assert_true(budget.term_count > 0);
     assert_true(budget.term_count <= THRONG_BUDGET_TERMS_MAX);
@@ -257,6 +315,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_option_out_of_range_is_refused_by_name_value_and_limit),
+        cmocka_unit_test(an_option_set_by_name_is_what_the_server_starts_with),
         cmocka_unit_test(an_unknown_backend_is_named_beside_the_known_ones),
         cmocka_unit_test(a_server_without_an_address_is_refused),
         cmocka_unit_test(options_of_a_wrong_size_are_refused),

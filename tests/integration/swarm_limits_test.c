@@ -200,6 +200,7 @@ static void bad_numbers_are_refused_by_name(void **state)
     REFUSED(THRONG_EINVAL, "byte_order", world.options.byte_order = (enum throng_byte_order)2);
     REFUSED(THRONG_EINVAL, "connects_in_flight", world.options.connects_in_flight = 65537);
     REFUSED(THRONG_EINVAL, "connect_timeout_ms", world.options.connect_timeout_ms = 3600001);
+    REFUSED(THRONG_EINVAL, "heartbeat_ms is 86400001", world.options.heartbeat_ms = 86400001);
     REFUSED(THRONG_EINVAL, "send_queue_bytes_max", world.options.send_queue_bytes_max = 65536);
     REFUSED(THRONG_EINVAL, "send_bytes", world.options.send_bytes = 65536);
     REFUSED(THRONG_EINVAL, "assembly_bytes", world.options.assembly_bytes = 131071);

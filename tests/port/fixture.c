@@ -65,6 +65,7 @@ static void open_port(struct fixture *fixture)
         .listeners_max = 4,
         .accept_pool = ACCEPT_POOL,
         .reuse_sockets = fixture->options.reuse_sockets,
+        .keepalive_s = fixture->options.keepalive_s,
         .acceptor = fixture->options.acceptor,
     };
     fixture->port_bytes = tg_port_memory_bytes(fixture_backend, &options);

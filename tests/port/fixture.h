@@ -27,7 +27,8 @@ struct fixture_options {
     uint32_t turn_bytes;
     uint32_t batch;               /* capacity of each wait */
     uint32_t send_bytes;          /* SO_SNDBUF of accepted sockets, 0 = the system's */
-    bool reuse_sockets;           /* as the port's option */
+    uint32_t keepalive_s;         /* as the port's option */
+    bool reuse_sockets;           /* likewise */
     struct tg_acceptor *acceptor; /* if another port shares the listening socket */
 };
 

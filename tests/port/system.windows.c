@@ -7,6 +7,8 @@
 #include <winsock2.h>
 #include <winternl.h>
 
+#include <mstcpip.h>
+
 #include <string.h>
 
 #include "check.h"
@@ -226,6 +228,10 @@ static int WSAAPI watch_ioctl(SOCKET sock, DWORD code, LPVOID in, DWORD in_bytes
 {
     static const GUID accept_id = WSAID_ACCEPTEX;
     static const GUID connect_id = WSAID_CONNECTEX;
+    if (code == SIO_KEEPALIVE_VALS) {
+        system_seen.keepalives_set++;
+        system_seen.keepalive_ms = ((const struct tcp_keepalive *)in)->keepalivetime;
+    }
     int answer =
         real()->WSAIoctl(sock, code, in, in_bytes, out, out_bytes, bytes, overlapped, routine);
     if (answer != 0 || code != SIO_GET_EXTENSION_FUNCTION_POINTER) {

@@ -43,6 +43,8 @@ struct system_seen {
     uint32_t connects_updated;    /* SO_UPDATE_CONNECT_CONTEXT */
     uint32_t send_buffers_set;    /* SO_SNDBUF */
     uint32_t receive_buffers_set; /* SO_RCVBUF */
+    uint32_t keepalives_set;      /* SIO_KEEPALIVE_VALS */
+    uint32_t keepalive_ms;        /* the silence that the last of them names */
     /* s shutdown, c cancel, x closesocket, p packet of a receive, u SO_UPDATE_..._CONTEXT */
     char calls[SYSTEM_CALLS_MAX];
     uint32_t call_count;

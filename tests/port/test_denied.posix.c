@@ -173,6 +173,35 @@ static void a_ring_that_takes_nothing_more_says_so_and_loses_nothing(void **stat
     run_or_skip(take_nothing_more);
 }
 
+/* A call to the ring is submitted without waiting: with flags 0, the third argument counted from 0. What could
+ * not be submitted then must not be with the next wait. */
+static void submit_with_waits_only(void)
+{
+    static struct tg_stream stream;
+    struct throng_address local;
+    fixture_open(&fixture, NULL);
+    tg_socket peer = fixture_pair(&fixture, &stream);
+    uint32_t open = tg_descriptor_count();
+    if (!deny_system_call_if(SYS_io_uring_enter, 3, 0, EAGAIN)) {
+        _Exit(77);
+    }
+    for (int i = 0; i < 3; i++) {
+        int answer = tg_port_addresses(fixture.port, &stream, NULL, &local);
+        CHECK(answer == 0 || answer == THRONG_ENOMEM); /* 0: without a table no call is needed */
+    }
+    for (int i = 0; i < 5; i++) {
+        CHECK(fixture_pump(&fixture, 1) == 0);
+    }
+    CHECK(tg_descriptor_count() == open);
+    tg_socket_close(peer);
+}
+
+static void a_call_that_the_ring_did_not_take_leaves_nothing(void **state)
+{
+    (void)state;
+    run_or_skip(submit_with_waits_only);
+}
+
 int run_denied_tests(void)
 {
     /* Each backend's are about the call that it lives by. */
@@ -181,6 +210,7 @@ int run_denied_tests(void)
     };
     const struct CMUnitTest of_io_uring[] = {
         cmocka_unit_test(a_ring_that_takes_nothing_more_says_so_and_loses_nothing),
+        cmocka_unit_test(a_call_that_the_ring_did_not_take_leaves_nothing),
     };
     return strcmp(fixture_backend->name, "epoll") == 0
                ? cmocka_run_group_tests_name("port: denied", of_epoll, NULL, NULL)

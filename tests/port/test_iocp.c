@@ -273,6 +273,24 @@ static void sockets_made_ahead_get_the_buffers_of_their_listener(void **state)
     fixture_close(&fixture);
 }
 
+/* Wine gives an accepted socket the options of its listener, as Linux does; Windows those that it was made
+ * with. */
+static void sockets_made_ahead_get_the_keepalive_of_their_port(void **state)
+{
+    struct fixture_options options = fixture_defaults;
+    (void)state;
+    open_fixture();
+    tg_port_accept(fixture.port, &fixture.listener, 3);
+    assert_int_equal(system_seen.keepalives_set, 0);
+    fixture_close(&fixture);
+    options.keepalive_s = 100;
+    fixture_open(&fixture, &options);
+    tg_port_accept(fixture.port, &fixture.listener, 3);
+    assert_int_equal(system_seen.keepalives_set, 3);
+    assert_int_equal(system_seen.keepalive_ms, 100000);
+    fixture_close(&fixture);
+}
+
 /* --- receiving ----------------------------------------------------------------------------------
  */
 
@@ -427,6 +445,28 @@ static void sixty_four_blocks_go_out_in_one_call(void **state)
     assert_int_equal(system_seen.send_buffers_most, 64);
     peer_receive(peer, got, sizeof got);
     assert_memory_equal(got, data, sizeof got);
+    tg_socket_close(peer);
+    fixture_close_stream(&fixture, &stream);
+    fixture_close(&fixture);
+}
+
+/* One that does not fit says nothing of what the peer takes until all of it was taken. */
+static void a_long_send_is_cut_so_that_progress_is_seen(void **state)
+{
+    static const uint8_t bytes[1000000];
+    const struct tg_slice slices[2] = {{.data = bytes, .size = 20000},
+                                       {.data = bytes, .size = sizeof bytes}};
+    (void)state;
+    open_fixture();
+    tg_socket peer = fixture_pair(&fixture, &stream);
+    for (int i = 0; i < 100; i++) {
+        int sent = tg_port_send(fixture.port, &stream, slices, 2);
+        peer_receive(peer, data, 32768);
+        if (sent == TG_PORT_PENDING) {
+            sent = fixture_take(&fixture, TG_COMPLETION_SEND, &stream).result;
+        }
+        assert_int_equal(sent, 32768);
+    }
     tg_socket_close(peer);
     fixture_close_stream(&fixture, &stream);
     fixture_close(&fixture);
@@ -666,6 +706,7 @@ int run_iocp_tests(void)
         cmocka_unit_test(a_connection_too_late_is_told_what_it_is_before_its_reset),
         cmocka_unit_test(an_accept_that_nobody_canceled_is_replaced),
         cmocka_unit_test(sockets_made_ahead_get_the_buffers_of_their_listener),
+        cmocka_unit_test(sockets_made_ahead_get_the_keepalive_of_their_port),
         cmocka_unit_test(an_idle_stream_gives_the_system_no_byte_of_memory),
         cmocka_unit_test(a_receive_that_meets_a_shortage_goes_on_after_a_rest),
         cmocka_unit_test(a_receive_that_completes_with_a_shortage_goes_on_too),
@@ -674,6 +715,7 @@ int run_iocp_tests(void)
         cmocka_unit_test(an_unknown_error_of_a_receive_ends_the_stream),
         cmocka_unit_test(a_stream_may_close_while_a_shortage_keeps_it_from_receiving),
         cmocka_unit_test(sixty_four_blocks_go_out_in_one_call),
+        cmocka_unit_test(a_long_send_is_cut_so_that_progress_is_seen),
         cmocka_unit_test(a_send_that_meets_a_shortage_loses_nothing),
         cmocka_unit_test(a_shortage_is_not_asked_again_at_once),
         cmocka_unit_test(a_send_in_a_shortage_is_canceled_by_the_close),

@@ -82,6 +82,8 @@ static void a_listener_is_what_was_ordered(void **state)
                                         .receive_buffer_bytes = 30000};
     (void)state;
     assert_int_equal(tg_socket_listen(&listener, &options, &bound), 0);
+    assert_int_equal(integer_option(listener, SOL_SOCKET, SO_KEEPALIVE), 0);
+    assert_int_equal(integer_option(listener, IPPROTO_TCP, TCP_USER_TIMEOUT), 0);
     assert_int_not_equal(bound.port, 0);
     assert_int_equal(bound.family, THRONG_ADDRESS_IPV4);
     assert_memory_equal(bound.bytes, loopback.bytes, 16);
@@ -143,6 +145,39 @@ static void an_accepted_socket_sends_at_once(void **state)
     tg_socket_close(far_end);
 }
 
+static void expect_watched(tg_socket sock)
+{
+    assert_int_equal(integer_option(sock, SOL_SOCKET, SO_KEEPALIVE), 1);
+    assert_int_equal(integer_option(sock, IPPROTO_TCP, TCP_KEEPIDLE), 100);
+    assert_int_equal(integer_option(sock, IPPROTO_TCP, TCP_KEEPINTVL), 15);
+    assert_int_equal(integer_option(sock, IPPROTO_TCP, TCP_KEEPCNT), 4);
+    assert_int_equal(integer_option(sock, IPPROTO_TCP, TCP_USER_TIMEOUT), 70000);
+}
+
+static void an_accepted_socket_is_watched_as_its_listener_was_told(void **state)
+{
+    tg_socket listener, far_end;
+    struct throng_address bound;
+    const struct tg_listen_options options = {
+        .address = loopback, .backlog = 5, .keepalive_s = 100, .user_timeout_ms = 70000};
+    (void)state;
+    assert_int_equal(tg_socket_listen(&listener, &options, &bound), 0);
+    expect_watched(listener);
+    assert_int_equal(tg_socket_open(&far_end, THRONG_ADDRESS_IPV4), 0);
+    (void)tg_socket_connect(far_end, &bound);
+    assert_int_equal(tg_socket_wait(listener, false, 5000), 1);
+    tg_socket near_end = accept_waiting(listener);
+    expect_watched(near_end);
+    assert_int_equal(integer_option(far_end, SOL_SOCKET, SO_KEEPALIVE), 0);
+    assert_int_equal(tg_socket_set_keepalive(far_end, 0), 0);
+    assert_int_equal(integer_option(far_end, SOL_SOCKET, SO_KEEPALIVE), 0);
+    assert_int_equal(tg_socket_set_keepalive(far_end, TG_KEEPALIVE_MAX_S), 0);
+    assert_int_equal(integer_option(far_end, IPPROTO_TCP, TCP_KEEPIDLE), TG_KEEPALIVE_MAX_S);
+    tg_socket_close(near_end);
+    tg_socket_close(far_end);
+    tg_socket_close(listener);
+}
+
 static void ignore_signal(int number)
 {
     (void)number;
@@ -191,6 +226,7 @@ int run_system_socket_tests(void)
         cmocka_unit_test(figures_beyond_the_system_s_are_its_largest),
         cmocka_unit_test(any_address_takes_both_families_and_one_address_only_its_own),
         cmocka_unit_test(an_accepted_socket_sends_at_once),
+        cmocka_unit_test(an_accepted_socket_is_watched_as_its_listener_was_told),
         cmocka_unit_test(signals_do_not_shorten_a_wait),
         cmocka_unit_test(the_port_of_a_source_address_is_left_to_the_connect),
     };

@@ -166,13 +166,16 @@ static void a_listener_is_what_was_ordered(void **state)
     struct tg_listen_options options = {.address = loopback,
                                         .backlog = 5,
                                         .send_buffer_bytes = 20000,
-                                        .receive_buffer_bytes = 30000};
+                                        .receive_buffer_bytes = 30000,
+                                        .keepalive_s = 100,
+                                        .user_timeout_ms = 1000}; /* which there is not */
     (void)state;
     assert_int_equal(tg_socket_listen(&listener, &options, &bound), 0);
     assert_false(is_inherited(listener));
     assert_int_not_equal(integer_option(listener, SOL_SOCKET, SO_EXCLUSIVEADDRUSE), 0);
     assert_int_equal(integer_option(listener, SOL_SOCKET, SO_REUSEADDR), 0);
     assert_int_not_equal(integer_option(listener, IPPROTO_TCP, TCP_NODELAY), 0);
+    assert_int_not_equal(integer_option(listener, SOL_SOCKET, SO_KEEPALIVE), 0);
     assert_in_range(integer_option(listener, SOL_SOCKET, SO_SNDBUF), 20000, 2 * 20000);
     assert_in_range(integer_option(listener, SOL_SOCKET, SO_RCVBUF), 30000, 2 * 30000);
     tg_socket copy = tg_socket_duplicate(listener);
@@ -193,6 +196,7 @@ static void figures_beyond_the_system_s_are_its_largest(void **state)
                                         .receive_buffer_bytes = UINT32_MAX};
     (void)state;
     assert_int_equal(tg_socket_listen(&listener, &options, &bound), 0);
+    assert_int_equal(integer_option(listener, SOL_SOCKET, SO_KEEPALIVE), 0);
     assert_true(integer_option(listener, SOL_SOCKET, SO_SNDBUF) > 100000);
     assert_true(integer_option(listener, SOL_SOCKET, SO_RCVBUF) > 100000);
     tg_socket_close(listener);

@@ -124,6 +124,26 @@ static void addresses_are_known_while_completions_wait(void **state)
     fixture_close(&fixture);
 }
 
+/* The call's result finds no place in the queue, and its caller does not wait. */
+static void a_result_that_comes_late_leaves_no_descriptor(void **state)
+{
+    static struct tg_stream stream;
+    struct throng_address local;
+    (void)state;
+    fixture_open(&fixture, NULL);
+    tg_socket peer = fixture_pair(&fixture, &stream);
+    fixture_settle(&fixture); /* has a connection of its own from now on */
+    uint32_t open = tg_descriptor_count();
+    overflow_completions();
+    bool direct = tg_uring_has(uring(), TG_URING_DIRECT);
+    CHECK((tg_port_addresses(fixture.port, &stream, NULL, &local) < 0) == direct);
+    fixture_settle(&fixture);
+    CHECK(tg_descriptor_count() == open);
+    tg_socket_close(peer);
+    fixture_close_stream(&fixture, &stream);
+    fixture_close(&fixture);
+}
+
 /* --- input that came too early ----------------------------------------------------------------- */
 
 static void without_a_record_to_hold_it_input_waits_in_the_queue(void **state)
@@ -317,6 +337,51 @@ static void a_closed_listener_resets_what_came_as_credit_ended(void **state)
     fixture_close(&fixture);
 }
 
+/* Whom the kernel has accepted and has no place for it drops; who comes next had better wait. */
+static void a_table_without_a_place_pauses_accepting_until_the_caller_asks_again(void **state)
+{
+    enum {
+        PLACES = 3
+    };
+    /* IORING_REGISTER_FILE_ALLOC_RANGE: where the kernel may look for a place. */
+    const struct {
+        uint32_t offset, count;
+        uint64_t reserved;
+    } range = {.offset = 0, .count = PLACES};
+    tg_handle accepted[PLACES];
+    (void)state;
+    fixture_open(&fixture, NULL);
+    if (!tg_uring_has(uring(), TG_URING_DIRECT)) {
+        fixture_close(&fixture); /* there is no table */
+        return;
+    }
+    CHECK(tg_uring_register(&uring()->ring, 25, &range, 0) == 0);
+    tg_port_accept(fixture.port, &fixture.listener, 100);
+    for (int i = 0; i < PLACES; i++) {
+        tg_socket peer = peer_connect(&fixture.address);
+        struct tg_completion accept =
+            fixture_take(&fixture, TG_COMPLETION_ACCEPT, &fixture.listener);
+        CHECK(accept.result == 0);
+        accepted[i] = accept.accepted;
+        tg_socket_close(peer);
+    }
+    tg_socket dropped = peer_connect(&fixture.address);
+    CHECK(fixture_take(&fixture, TG_COMPLETION_ACCEPT, &fixture.listener).result == THRONG_EMFILE);
+    CHECK(fixture_counter(&fixture.port->counters.accept_pauses) == 1);
+    tg_socket waiting = peer_connect(&fixture.address);
+    fixture_expect_sleep(&fixture);
+    tg_port_refuse(fixture.port, accepted[0]);
+    tg_port_accept(fixture.port, &fixture.listener, 1);
+    struct tg_completion accept = fixture_take(&fixture, TG_COMPLETION_ACCEPT, &fixture.listener);
+    CHECK(accept.result == 0);
+    for (int i = 0; i < PLACES; i++) {
+        tg_port_refuse(fixture.port, i == 0 ? accept.accepted : accepted[i]);
+    }
+    tg_socket_close(dropped);
+    tg_socket_close(waiting);
+    fixture_close(&fixture);
+}
+
 /* --- the end of its thread ------------------------------------------------------------------------- */
 
 /* A thread that uses the port: two streams receive, one of them has a send in flight. */
@@ -402,6 +467,7 @@ int run_uring_tests(void)
         cmocka_unit_test(more_submissions_than_places_all_happen),
         cmocka_unit_test(an_overflown_completion_queue_loses_nothing),
         cmocka_unit_test(addresses_are_known_while_completions_wait),
+        cmocka_unit_test(a_result_that_comes_late_leaves_no_descriptor),
         cmocka_unit_test(without_a_record_to_hold_it_input_waits_in_the_queue),
         cmocka_unit_test(a_stop_lets_what_was_taken_come_and_takes_no_more),
         cmocka_unit_test(a_close_gives_the_buffers_of_untaken_input_back),
@@ -409,6 +475,7 @@ int run_uring_tests(void)
         cmocka_unit_test(a_thousand_ends_use_no_buffer_up),
         cmocka_unit_test(connections_that_come_as_credit_ends_are_kept_for_later),
         cmocka_unit_test(a_closed_listener_resets_what_came_as_credit_ended),
+        cmocka_unit_test(a_table_without_a_place_pauses_accepting_until_the_caller_asks_again),
         cmocka_unit_test(another_thread_ends_what_a_thread_that_is_gone_has_left),
         cmocka_unit_test(a_system_that_forbids_it_gets_epoll_and_says_why),
     };

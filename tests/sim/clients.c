@@ -69,11 +69,7 @@ static void on_message(void *context, struct throng_swarm_thread *thread, uint32
     if (client->life == NULL) {
         return;
     }
-    TG_SIM_RULE(script_is(client->life->number, client->life->down_seen, SCRIPT_DOWN, data, size),
-                "a swarm's message is not what was written");
-    client->life->down_seen++;
-    TG_SIM_RULE(client->life->down_seen <= client->life->down_accepted,
-                "a swarm's message was not accepted");
+    ledger_take_down(client->life, data, size);
 }
 
 static void on_closed(void *context, struct throng_swarm_thread *thread, uint32_t index, int error)
@@ -84,7 +80,8 @@ static void on_closed(void *context, struct throng_swarm_thread *thread, uint32_
     (void)thread;
     TG_SIM_RULE(!client->is_down, "a swarm's connection is closed twice");
     TG_SIM_RULE(error != THRONG_EPROTOCOL || !clients_world.plan->is_sound || life == NULL ||
-                    (life->flags & LIFE_GAME_ABORT) != 0,
+                    (life->flags & (LIFE_GAME_ABORT | LIFE_GAME_CUT)) != 0 ||
+                    clients_world.plan->has_limits,
                 "a swarm's connection met a broken frame");
     if (life != NULL) {
         life->flags |= LIFE_CLOSED;
@@ -204,6 +201,7 @@ int clients_start_swarm(void)
     options.send_queue_bytes_max = 128 * 1024;
     options.send_bytes = (size_t)256 * 1024;
     options.assembly_bytes = (size_t)512 * 1024;
+    options.heartbeat_ms = plan->client_beat_ms;
     options.handler = (struct throng_swarm_handler){
         .on_open = on_open, .on_message = on_message, .on_closed = on_closed, .on_turn = on_turn};
     return throng_swarm_start(&swarm, &options, NULL);

@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "ledger.h"
 #include "run.h"
 
 /* A run takes hundredths of a second, under a sanitizer a few seconds. */
@@ -35,6 +36,7 @@ static void report(void)
     (void)fprintf(stderr, "\n---- seed %llu failed ----\n%slast steps:\n",
                   (unsigned long long)plan->seed, text);
     tg_sim_print_tail();
+    ledger_print_judged();
     (void)fprintf(stderr, "again: %s --seed %llu", options->program,
                   (unsigned long long)plan->seed);
     if (options->steps > 0) {

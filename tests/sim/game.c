@@ -6,6 +6,7 @@
 
 #include "oracle.h"
 #include "script.h"
+#include "watch.h"
 
 struct game_world game;
 
@@ -22,12 +23,15 @@ void game_serve(struct throng_server *server)
     uint32_t past_count = game.past_count;
     throng_conn past[GAME_PAST_MAX];
     memcpy(past, game.past, sizeof past);
+    uint64_t missed = game.missed_before + game.dropped;
     memset(&game, 0, sizeof game);
+    game.missed_before = missed;
     game.plan = plan;
     game.server = server;
     /* Ids of an earlier server are as dead as any. */
     memcpy(game.past, past, sizeof past);
     game.past_count = past_count;
+    watch_serve();
 }
 
 void game_forget(void)
@@ -48,6 +52,7 @@ static void on_closed_released(struct game_conn *conn)
 {
     struct life *life = conn->life;
     game.past[game.past_count++ % GAME_PAST_MAX] = conn->id;
+    game_set_refused(conn, false);
     conn->id.id = 0;
     conn->life = NULL;
     ledger_game_done(life);
@@ -71,7 +76,8 @@ static void release(struct throng_event *event, uint32_t message)
             }
         }
     }
-    game.out[event->private_worker]--;
+    *(event->type == THRONG_EVENT_WRITABLE ? &game.writables_out
+                                           : &game.out[event->private_worker]) -= 1;
     throng_release_event(game.server, event);
     TG_SIM_RULE(event->type == 0, "a released event still looks like one");
     if (copy.type == THRONG_EVENT_CLOSED) {
@@ -124,9 +130,16 @@ static void on_open(const struct throng_event *event, bool is_gone)
     TG_SIM_RULE(life != NULL && (life->flags & LIFE_OPEN) == 0,
                 "OPEN names a peer that is not there, or again");
     TG_SIM_RULE(local.port == 7000 + event->listener, "OPEN names the wrong listener");
-    *conn = (struct game_conn){.id = event->conn, .life = life, .is_gone = is_gone};
+    *conn = (struct game_conn){.id = event->conn,
+                               .life = life,
+                               .is_gone = is_gone,
+                               .policy = (uint8_t)game.plan->server.when_send_full};
+    if (conn->policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST) {
+        life->flags |= LIFE_GAME_DROP;
+    }
     life->flags |= LIFE_OPEN | (game.is_draining ? (uint32_t)LIFE_DRAIN : 0);
     life->id = event->conn.id;
+    life->listener = (uint8_t)event->listener;
     ledger_sums.opened++;
     game.opened++;
     game.open++;
@@ -176,6 +189,7 @@ static void on_closed(const struct throng_event *event)
     TG_SIM_RULE(conn->close_ns == 0 || tg_sim_now_ns() < conn->close_ns + longest_close_ns(),
                 "a close has taken longer than linger_ms");
     game.closed++;
+    game.closed_by[event->reason]++;
     game.open--;
     ledger_closed(conn->life, event->reason);
     if (game_chance(64)) {
@@ -206,8 +220,27 @@ static void act_on(struct game_conn *conn)
         game_use_dead_id();
         game_misuse(conn);
     }
+    if (game_chance(plan->limit_parts)) {
+        game_change_limits(conn);
+    }
     if (game_chance(plan->flush_parts)) {
         throng_flush(game.server);
+    }
+}
+
+/* There is room again. Some try once more, some have forgotten what they wanted to say. Who tries at
+ * once, before anybody else has written, is not refused again. */
+static void on_writable(const struct throng_event *event, bool is_first)
+{
+    struct game_conn *conn = game_conn_of(event->conn);
+    TG_SIM_RULE(event->data == NULL && event->size == 0 && event->reason == 0,
+                "a WRITABLE has what only others have");
+    if (game_chance(game.plan->retry_parts)) {
+        bool may_write = !conn->is_gone && !conn->is_closing && !conn->is_aborting;
+        uint64_t accepted = game.accepted;
+        game_write(conn);
+        TG_SIM_RULE(!is_first || !may_write || game.accepted > accepted,
+                    "a write is refused though WRITABLE has come for it");
     }
 }
 
@@ -240,10 +273,18 @@ static void handle(struct throng_event *events, int at, int count)
         TG_SIM_RULE(!conn->has_closed, "an event after CLOSED");
         TG_SIM_RULE(is_right_user(conn, event), "the user pointer is not the connection's");
         message = conn->life->up_taken;
-        if (event->type == THRONG_EVENT_MESSAGE) {
+        switch ((enum throng_event_type)event->type) {
+        case THRONG_EVENT_MESSAGE:
             on_message(event);
-        } else {
+            break;
+        case THRONG_EVENT_WRITABLE:
+            on_writable(event, at == 0);
+            break;
+        case THRONG_EVENT_CLOSED:
             on_closed(event);
+            break;
+        case THRONG_EVENT_OPEN:
+            break;
         }
     }
     tg_sim_note(TG_SIM_NOTE_game, conn->life->number, (int64_t)event->type);
@@ -261,8 +302,23 @@ static void act(void)
         release_held(tg_sim_below(game.held_count));
     }
     if (plan->stall_parts > 0 && tg_sim_below(65536) < plan->stall_parts) {
-        tg_sim_thread_stand(tg_sim_random() % (1 + (uint64_t)plan->stall_ms * 1000000u));
+        uint64_t stall_ns = tg_sim_random() % (1 + (uint64_t)plan->stall_ms * 1000000u);
+        bool is_noticed = oracle_begin_stall(stall_ns);
+        tg_sim_thread_stand(stall_ns);
+        oracle_end_stall(is_noticed);
     }
+}
+
+/* As it was when the event was made: nothing was written since. */
+static void take_writable(struct game_conn *conn, throng_conn id)
+{
+    TG_SIM_RULE(conn->id.id == id.id && !conn->is_gone, "a WRITABLE without a connection");
+    TG_SIM_RULE(conn->is_refused, "a WRITABLE without a refusal, or a second one");
+    TG_SIM_RULE(!conn->is_closing && !conn->is_aborting, "a WRITABLE after our close");
+    oracle_check_writable(conn);
+    game_set_refused(conn, false);
+    game.writables++;
+    game.writables_out++;
 }
 
 static void take_batch(const struct throng_event *events, int count)
@@ -270,9 +326,14 @@ static void take_batch(const struct throng_event *events, int count)
     game.turn++;
     for (int i = 0; i < count; i++) {
         struct game_conn *conn = game_conn_of(events[i].conn);
+        if (events[i].type == THRONG_EVENT_WRITABLE) {
+            take_writable(conn, events[i].conn);
+            continue;
+        }
         game.out[events[i].private_worker]++;
         if (events[i].type == THRONG_EVENT_CLOSED && conn->id.id == events[i].conn.id) {
             conn->is_gone = true;
+            game_set_refused(conn, false);
         }
     }
 }

@@ -25,6 +25,8 @@ struct game_conn {
     uint32_t close_turn; /* when it was closed: those of that turn may still be messages */
     bool is_closing;
     bool is_aborting;
+    bool is_refused; /* a write was, and no WRITABLE came since */
+    uint8_t policy;  /* enum throng_when_send_full */
     bool is_gone;    /* CLOSED was taken, */
     bool has_closed; /* and handled */
 };
@@ -57,8 +59,15 @@ struct game_world {
     uint64_t accepted_bytes;
     uint64_t refused;
     uint64_t stale;
-    uint64_t out[64]; /* events taken and not released, per worker */
-    bool has_closed;  /* a close or abort was called: messages may have been hidden */
+    uint64_t replaced_bytes; /* dropped for newer messages */
+    uint64_t dropped;        /* so many messages */
+    uint64_t missed_before;  /* messages_dropped of the servers before this one */
+    uint64_t closed_by[LEDGER_REASONS];
+    uint64_t writables;
+    uint64_t writables_out; /* taken and not released */
+    uint32_t waiting;       /* connections that is_refused */
+    uint64_t out[64];       /* events taken and not released, per worker, but WRITABLE */
+    bool has_closed;        /* a close or abort was called: messages may have been hidden */
 };
 
 extern struct game_world game;
@@ -82,6 +91,10 @@ void game_release_all(void);
 /* ---- game_acts.c ---- */
 
 void game_write(struct game_conn *conn);
+/* A WRITABLE is due, or is not any more. */
+void game_set_refused(struct game_conn *conn, bool is_refused);
+/* Changes its limit or its policy. */
+void game_change_limits(struct game_conn *conn);
 void game_close(struct game_conn *conn);
 void game_abort(struct game_conn *conn);
 /* Somebody by chance; NULL: found nobody. */

@@ -17,14 +17,30 @@ struct game_conn *game_somebody(void)
 
 /* ---- writing ---- */
 
-static void on_accepted(struct game_conn *conn, uint32_t size)
+void game_set_refused(struct game_conn *conn, bool is_refused)
 {
-    size_t queued = 0;
+    game.waiting += (uint32_t)is_refused - (uint32_t)conn->is_refused;
+    conn->is_refused = is_refused;
+}
+
+static void on_accepted(struct game_conn *conn, uint32_t size, const struct oracle_write *before)
+{
     conn->life->down_accepted++;
     game.accepted++;
     game.accepted_bytes += 4 + (uint64_t)size;
-    TG_SIM_RULE(throng_queued_bytes(game.server, conn->id, &queued) == 0, "no queue to look at");
-    oracle_check_queue(queued);
+    game_set_refused(conn, false);
+    oracle_check_accepted(conn, size, before);
+}
+
+/* The policy is CLOSE, and there was no room. */
+static void on_cut(struct game_conn *conn)
+{
+    TG_SIM_RULE(conn->policy == THRONG_WHEN_SEND_FULL_CLOSE, "a write closes, and may not");
+    conn->is_aborting = true;
+    conn->close_turn = game.turn;
+    conn->life->flags |= LIFE_GAME_CUT;
+    game_set_refused(conn, false);
+    game.has_closed = true;
 }
 
 void game_write(struct game_conn *conn)
@@ -33,6 +49,8 @@ void game_write(struct game_conn *conn)
     uint32_t size = script_size(life->number, life->down_accepted, SCRIPT_DOWN);
     const uint8_t *payload = script_payload(life->number, life->down_accepted, SCRIPT_DOWN);
     bool as_null = size == 0 && tg_sim_below(2) == 0;
+    struct oracle_write before;
+    oracle_note_write(conn, &before);
     int result = throng_write_data(game.server, conn->id, as_null ? NULL : payload, size);
     if (conn->is_gone) {
         TG_SIM_RULE(result == THRONG_ESTALE, "a write after CLOSED is not refused as stale");
@@ -40,11 +58,57 @@ void game_write(struct game_conn *conn)
     } else if (conn->is_closing || conn->is_aborting) {
         TG_SIM_RULE(result == THRONG_ECLOSING, "a write after our close is not refused");
     } else if (result == 0) {
-        on_accepted(conn, size);
+        on_accepted(conn, size, &before);
+    } else if (result == THRONG_ECLOSING) {
+        on_cut(conn);
     } else {
         TG_SIM_RULE(result == THRONG_EAGAIN, "a write fails");
         game.refused++;
+        game_set_refused(conn, true);
         oracle_check_refusal(conn, size);
+    }
+}
+
+/* ---- limits ---- */
+
+static void change_policy(struct game_conn *conn)
+{
+    static const enum throng_when_send_full policies[] = {THRONG_WHEN_SEND_FULL_REFUSE,
+                                                          THRONG_WHEN_SEND_FULL_CLOSE,
+                                                          THRONG_WHEN_SEND_FULL_DROP_OLDEST};
+    enum throng_when_send_full policy = policies[tg_sim_below(game.plan->is_numbered ? 3 : 2)];
+    int result = throng_set_send_policy(game.server, conn->id, policy);
+    TG_SIM_RULE(result == (conn->is_gone ? THRONG_ESTALE : 0), "a policy cannot be set");
+    game.stale += conn->is_gone;
+    if (result == 0) {
+        conn->policy = (uint8_t)policy;
+        conn->life->flags |= policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST ? (uint32_t)LIFE_GAME_DROP
+                                                                         : 0;
+    }
+}
+
+static void change_limit(struct game_conn *conn)
+{
+    size_t bytes = game.plan->server.send_queue_bytes_max;
+    bytes = bytes * (1 + tg_sim_below(8)) + tg_sim_below(512);
+    if (tg_sim_below(8) == 0) {
+        bytes = tg_sim_below(2) == 0 ? game.plan->server.message_bytes_max + 3 : (SIZE_MAX >> 2);
+    }
+    bool is_wrong = bytes < game.plan->server.message_bytes_max + 4 || bytes > UINT32_MAX / 2 + 1;
+    int result = throng_set_send_limit(game.server, conn->id, bytes);
+    TG_SIM_RULE(result == (conn->is_gone ? THRONG_ESTALE
+                           : is_wrong    ? THRONG_EINVAL
+                                         : 0),
+                "a limit cannot be set, or a wrong one can");
+    game.stale += conn->is_gone;
+}
+
+void game_change_limits(struct game_conn *conn)
+{
+    if (tg_sim_below(2) == 0) {
+        change_policy(conn);
+    } else {
+        change_limit(conn);
     }
 }
 
@@ -61,6 +125,7 @@ void game_close(struct game_conn *conn)
     } else {
         TG_SIM_RULE(result == 0, "a close fails");
         conn->is_closing = true;
+        game_set_refused(conn, false);
         conn->close_ns = tg_sim_now_ns();
         conn->close_turn = game.turn;
         conn->life->flags |= LIFE_GAME_CLOSE;
@@ -81,6 +146,7 @@ void game_abort(struct game_conn *conn)
         TG_SIM_RULE(result == 0, "an abort fails");
         conn->close_turn = conn->is_closing || conn->is_aborting ? conn->close_turn : game.turn;
         conn->is_aborting = true;
+        game_set_refused(conn, false);
         conn->life->flags |= LIFE_GAME_ABORT;
         game.has_closed = true;
     }
@@ -130,7 +196,10 @@ void game_use_dead_id(void)
                 "addresses: a dead id");
     TG_SIM_RULE(throng_queued_bytes(server, conn, &queued) == THRONG_ESTALE && queued == 4711,
                 "queued_bytes: a dead id");
-    game.stale += 8;
+    TG_SIM_RULE(throng_set_send_limit(server, conn, 1 << 20) == THRONG_ESTALE, "limit: a dead id");
+    TG_SIM_RULE(throng_set_send_policy(server, conn, THRONG_WHEN_SEND_FULL_CLOSE) == THRONG_ESTALE,
+                "policy: a dead id");
+    game.stale += 10;
 }
 
 void game_use_gone(struct game_conn *conn)

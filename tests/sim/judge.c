@@ -28,7 +28,8 @@ static bool is_raw(const struct life *life)
 /* Reads all that comes until the end, and does nothing that is not allowed. */
 static bool is_polite(const struct life *life)
 {
-    return life->kind <= PLAN_KIND_pauser;
+    return life->kind <= PLAN_KIND_pauser ||
+           (life->kind >= PLAN_KIND_LIMITED && life->kind < PLAN_KIND_COUNT);
 }
 
 /* How many connections faults may have broken. */
@@ -50,14 +51,20 @@ static void need_fault(void)
 static void need_all_messages(const struct life *life)
 {
     bool was_sent = is_raw(life) || has(life, LIFE_WHOLE);
-    bool was_wanted = !has(life, LIFE_GAME_CLOSE | LIFE_GAME_ABORT | LIFE_DRAIN);
+    bool was_wanted = !has(life, LIFE_GAME_CLOSE | LIFE_GAME_ABORT | LIFE_GAME_CUT | LIFE_DRAIN);
     TG_SIM_RULE(!was_sent || !was_wanted || life->up_taken == life->up_sent,
                 "the peer ended, and messages that came before are missing");
 }
 
-/* What each reason needs. */
+static bool has_beats(const struct life *life)
+{
+    return plan->server.heartbeat_ms[life->listener] != 0;
+}
+
+/* What each reason needs. Whether a deadline had passed is watch.c's to say. */
 static bool is_possible(const struct life *life)
 {
+    const struct throng_server_options *options = &plan->server;
     switch ((enum throng_close_reason)life->reason) {
     case THRONG_CLOSE_PEER:
         return has(life, LIFE_FIN);
@@ -75,6 +82,20 @@ static bool is_possible(const struct life *life)
         return has(life, LIFE_GAME_CLOSE | LIFE_DRAIN | LIFE_FIN | LIFE_CUT);
     case THRONG_CLOSE_DRAINED:
         return has(life, LIFE_DRAIN);
+    case THRONG_CLOSE_FIRST_MESSAGE:
+        return options->first_message_timeout_ms != THRONG_OFF && life->up_taken == 0;
+    case THRONG_CLOSE_SLOW_SENDER:
+        return options->message_timeout_ms != THRONG_OFF &&
+               (life->up_sent > life->up_taken || life->up_begun > 0 || has_beats(life));
+    case THRONG_CLOSE_IDLE:
+        return options->idle_timeout_ms != 0 || has_beats(life);
+    case THRONG_CLOSE_SLOW_READER:
+        return true; /* watch.c: also with write_timeout_ms off, if send memory is short */
+    case THRONG_CLOSE_OVER_RATE:
+        return options->when_over_rate == THRONG_WHEN_OVER_RATE_CLOSE &&
+               (options->messages_per_s != 0 || options->bytes_per_s != 0);
+    case THRONG_CLOSE_EVICTED:
+        return options->evict_silent_ms != THRONG_OFF && life->up_taken == 0;
     case THRONG_CLOSE_RESET:
     case THRONG_CLOSE_TIMEOUT:
     case THRONG_CLOSE_ERROR:
@@ -100,11 +121,13 @@ void judge_reason(struct life *life)
     if (reason == THRONG_CLOSE_PEER || reason == THRONG_CLOSE_TRUNCATED) {
         need_all_messages(life);
     }
-    bool was_left_alone = !has(life, LIFE_GAME_CLOSE | LIFE_GAME_ABORT | LIFE_DRAIN);
+    bool was_left_alone =
+        !has(life, LIFE_GAME_CLOSE | LIFE_GAME_ABORT | LIFE_GAME_CUT | LIFE_DRAIN);
     if (plan->is_calm && is_polite(life) && was_left_alone) {
-        /* Memory may be short and the way too thin for linger_ms; nothing else can have happened. */
+        /* Memory may be short, the way too thin for linger_ms, and a deadline or a rate too strict for
+         * it (is_possible and watch.c know more of that); nothing else can have happened. */
         TG_SIM_RULE(reason == THRONG_CLOSE_PEER || reason == THRONG_CLOSE_NO_MEMORY ||
-                        reason == THRONG_CLOSE_LINGER,
+                        reason == THRONG_CLOSE_LINGER || reason > THRONG_CLOSE_DRAINED,
                     "a polite peer on a calm network was not left in peace");
     }
 }
@@ -146,7 +169,9 @@ void judge_both(const struct life *life)
     if (!is_raw(life) && life->reason == THRONG_CLOSE_PEER) {
         need_all_messages(life);
     }
-    if (plan->is_sound && is_raw(life) && is_polite(life) && life->reason == THRONG_CLOSE_PEER) {
+    /* A heartbeat that it did not take is no reason to wait for ever. */
+    if (plan->is_sound && is_raw(life) && is_polite(life) && !has_beats(life) &&
+        life->reason == THRONG_CLOSE_PEER) {
         TG_SIM_RULE(has(life, LIFE_EOF), "a polite peer was reset behind its end");
     }
 }
@@ -155,9 +180,10 @@ void judge_end(const struct life *life)
 {
     /* A server that is stopped in the middle may have taken it, and nobody has heard of that. */
     bool was_stopped = plan->rounds > 1 || plan->ends[0] == PLAN_END_STOP;
-    bool must_open = plan->is_calm && plan->server.when_full == THRONG_WHEN_FULL_BACKLOG &&
-                     !was_stopped && is_raw(life) && is_polite(life) &&
-                     has(life, LIFE_EOF | LIFE_FIN) && !has(life, LIFE_BROKEN);
+    bool must_open = plan->is_calm && plan->server.connections_per_address == 0 &&
+                     plan->server.when_full == THRONG_WHEN_FULL_BACKLOG && !was_stopped &&
+                     is_raw(life) && is_polite(life) && has(life, LIFE_EOF | LIFE_FIN) &&
+                     !has(life, LIFE_BROKEN);
     TG_SIM_RULE(!must_open || has(life, LIFE_OPEN), "a polite peer waited and was never opened");
 }
 

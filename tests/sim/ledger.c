@@ -2,9 +2,11 @@
  * The ledger's records, addresses and sums. */
 #include "ledger.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "judge.h"
+#include "script.h"
 
 /* Clients' addresses begin at 127.1.0.0, raw peers' lives at 127.16.0.0. */
 #define CLIENT_NET 1u
@@ -15,7 +17,9 @@ struct ledger_sums ledger_sums;
 
 static struct life lives[LEDGER_LIVES_MAX];
 static uint32_t lives_count;
+static uint32_t addresses; /* IPv4 addresses that raw peers share; 0: each life has its own */
 static uint32_t newest_of_client[CLIENTS_TOGETHER];
+static const struct life *judged;
 
 void ledger_begin(const struct plan *plan)
 {
@@ -23,6 +27,7 @@ void ledger_begin(const struct plan *plan)
     memset(&ledger_sums, 0, sizeof ledger_sums);
     memset(newest_of_client, 0xff, sizeof newest_of_client);
     lives_count = 0;
+    addresses = plan->addresses;
     judge_begin(plan);
 }
 
@@ -65,6 +70,9 @@ void ledger_address(const struct life *life, bool ipv6, struct throng_address *a
     address->family = THRONG_ADDRESS_IPV4;
     address->bytes[0] = 127;
     address->bytes[1] = LIFE_NET;
+    if (addresses > 0) {
+        number %= addresses; /* the port names the life */
+    }
     address->bytes[2] = (uint8_t)(number >> 8);
     address->bytes[3] = (uint8_t)number;
 }
@@ -125,19 +133,59 @@ static void judge_if_done(struct life *life)
     const uint32_t done = LIFE_PEER_DONE | LIFE_GAME_DONE;
     if ((life->flags & done) == done && (life->flags & LIFE_JUDGED) == 0) {
         life->flags |= LIFE_JUDGED;
+        judged = life;
         judge_both(life);
+        judged = NULL;
         ledger_sums.judged++;
         ledger_sums.messages_up += life->up_taken;
-        ledger_sums.messages_down += life->down_seen;
+        ledger_sums.messages_down += life->down_seen - life->down_missed;
+        ledger_sums.messages_missed += life->down_missed;
     }
+}
+
+void ledger_note_down(struct life *life, uint32_t seen, uint32_t missed)
+{
+    life->down_seen = seen;
+    life->down_missed = missed;
+    TG_SIM_RULE(seen <= life->down_accepted, "a message came down that was not accepted");
+    TG_SIM_RULE(missed == 0 || (life->flags & LIFE_GAME_DROP) != 0,
+                "a message was dropped, and the policy is another");
+}
+
+void ledger_take_down(struct life *life, const void *data, size_t size)
+{
+    if (size == 0 && script_has_beats()) {
+        return;
+    }
+    uint32_t number = script_number(data, size, life->down_seen);
+    TG_SIM_RULE(number >= life->down_seen &&
+                    script_is(life->number, number, SCRIPT_DOWN, data, size),
+                "a client's message is not what was written");
+    ledger_note_down(life, number + 1, life->down_missed + number - life->down_seen);
 }
 
 void ledger_closed(struct life *life, uint32_t reason)
 {
     life->flags |= LIFE_GONE;
     life->reason = (uint8_t)reason;
-    ledger_sums.reasons[reason & 15]++;
+    TG_REQUIRE(reason < LEDGER_REASONS);
+    ledger_sums.reasons[reason]++;
+    judged = life;
     judge_reason(life);
+    judged = NULL;
+}
+
+void ledger_print_judged(void)
+{
+    if (judged != NULL) {
+        (void)fprintf(stderr,
+                      "life %u (%s %u): flags %x, reason %u, up %u sent and %u bytes, %u taken, "
+                      "down %u accepted, %u promised, %u seen, %u missed\n",
+                      judged->number, plan_kind_name(judged->kind), judged->owner, judged->flags,
+                      judged->reason, judged->up_sent, judged->up_begun, judged->up_taken,
+                      judged->down_accepted, judged->down_promised, judged->down_seen,
+                      judged->down_missed);
+    }
 }
 
 void ledger_peer_done(struct life *life)

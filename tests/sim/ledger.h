@@ -19,6 +19,9 @@
 #define LEDGER_LIVES_MAX 60000u
 #define LEDGER_NOBODY UINT32_MAX
 
+/* More than enum throng_close_reason has. */
+#define LEDGER_REASONS 32u
+
 /* With so many a run has seen enough; the rest is for those that come until it has ended. */
 #define LEDGER_LIVES_ENOUGH 20000u
 
@@ -47,6 +50,8 @@ enum life_flags {
     LIFE_STOPPED = 1 << 16, /* the server was stopped before that */
     LIFE_GAME_DONE = 1 << 17,
     LIFE_JUDGED = 1 << 18,
+    LIFE_GAME_CUT = 1 << 19,  /* a write found its queue full, and the policy is CLOSE */
+    LIFE_GAME_DROP = 1 << 20, /* the policy was DROP_OLDEST for a while */
 };
 
 struct life {
@@ -54,14 +59,16 @@ struct life {
     uint32_t flags;
     uint8_t kind;
     uint8_t reason; /* of CLOSED */
+    uint8_t listener;
     uint16_t port;  /* of a client of ours */
     uint32_t owner; /* the raw peer's or the client's number */
     uint32_t older; /* the client's life before this one */
 
     /* the peer's */
-    uint32_t up_sent;  /* whole messages given to the network */
-    uint32_t up_begun; /* bytes of the next one */
-    uint32_t down_seen;
+    uint32_t up_sent;     /* whole messages given to the network */
+    uint32_t up_begun;    /* bytes of the next one */
+    uint32_t down_seen;   /* the number behind the last message that came down */
+    uint32_t down_missed; /* before it, those that did not come: dropped for newer ones */
 
     /* the game's */
     uint32_t up_taken;
@@ -77,10 +84,14 @@ struct ledger_sums {
     uint32_t unexplained; /* broken by nobody that we know: a fault must have been it */
     uint64_t messages_up;
     uint64_t messages_down;
-    uint64_t reasons[16];
+    uint64_t messages_missed;
+    uint64_t reasons[LEDGER_REASONS];
 };
 
 extern struct ledger_sums ledger_sums;
+
+/* Prints the life that is being judged, if one is: for whoever reports a failure. */
+void ledger_print_judged(void);
 
 void ledger_begin(const struct plan *plan);
 
@@ -99,6 +110,12 @@ void ledger_client_address(uint32_t client, struct throng_address *address);
  * of this world has that address. */
 struct life *ledger_find(const struct throng_address *address);
 struct life *ledger_find_client(uint32_t client, uint16_t port, uint32_t mine);
+
+/* A whole message, or a heartbeat, came down to a client of ours. */
+void ledger_take_down(struct life *life, const void *data, size_t size);
+
+/* What came down was looked at: so far, so many gaps. */
+void ledger_note_down(struct life *life, uint32_t seen, uint32_t missed);
 
 /* The game took CLOSED: whether that reason is possible. */
 void ledger_closed(struct life *life, uint32_t reason);

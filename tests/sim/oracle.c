@@ -14,6 +14,7 @@
 
 static const struct plan *plan;
 static uint64_t looks;
+static uint64_t stalls_before;
 static uint64_t ids[IDS_MAX];
 static uint32_t ids_count;
 
@@ -45,23 +46,12 @@ void oracle_note_id(uint64_t id)
 
 /* ---- limits and counters ---- */
 
-void oracle_check_queue(size_t queued)
+void oracle_check_bytes(const struct throng_counters *now, uint64_t waiting)
 {
-    size_t most = (size_t)game.server->config.send_units_max * TG_BLOCK_BYTES;
-    TG_SIM_RULE(queued <= most, "a connection's queue is longer than send_queue_bytes_max");
-}
-
-void oracle_check_refusal(const struct game_conn *conn, uint32_t size)
-{
-    const struct throng_server *server = game.server;
-    size_t queued = 0;
-    TG_SIM_RULE(throng_queued_bytes(game.server, conn->id, &queued) == 0, "no queue to look at");
-    uint32_t needed = (4 + size + TG_BLOCK_BYTES - 1) / TG_BLOCK_BYTES;
-    /* A large block counts in full, however little it holds. */
-    uint32_t rounded = needed + TG_LARGE_BLOCK_UNITS * (1 + size / TG_LARGE_BLOCK_BYTES);
-    bool has_room = queued / TG_BLOCK_BYTES + rounded <= server->config.send_units_max;
-    bool has_memory = tg_index_stack_count(&server->blocks.small_free) >= needed;
-    TG_SIM_RULE(!has_room || !has_memory, "a write was refused though there was room and memory");
+    uint64_t known = now->bytes_sent + now->bytes_dropped + game.replaced_bytes + waiting;
+    uint64_t beats = 4 * now->heartbeats_sent;
+    TG_SIM_RULE(known >= game.accepted_bytes && known <= game.accepted_bytes + beats,
+                "accepted bytes are neither sent, dropped nor waiting");
 }
 
 static void check_counters(const struct throng_server *server)
@@ -80,8 +70,14 @@ static void check_counters(const struct throng_server *server)
     TG_SIM_RULE(now.writes_stale == game.stale, "writes_stale is wrong");
     TG_SIM_RULE(now.messages_received >= game.taken, "messages_received is wrong");
     TG_SIM_RULE(now.accepted >= game.opened, "accepted is wrong");
-    TG_SIM_RULE(now.bytes_sent + now.bytes_dropped <= game.accepted_bytes,
+    TG_SIM_RULE(now.bytes_sent + now.bytes_dropped + game.replaced_bytes <=
+                    game.accepted_bytes + 4 * now.heartbeats_sent,
                 "more bytes were sent and dropped than accepted");
+    TG_SIM_RULE(now.logic_stalls == 0 || plan->stall_parts > 0 ||
+                    plan->server.logic_stall_ms < 500 || plan->faults[TG_SIM_FAULT_clock_jump] != 0,
+                "a logic thread that goes on is reported as stuck");
+    TG_SIM_RULE(now.messages_dropped == game.dropped, "messages_dropped is wrong");
+    TG_SIM_RULE(now.writable_events == game.writables, "writable_events is wrong");
 }
 
 void oracle_turn(void)
@@ -92,7 +88,8 @@ void oracle_turn(void)
                     "more events are out than events_max");
         out += game.out[i];
     }
-    TG_SIM_RULE(game.server->counters.events_unreleased == out, "events_unreleased is wrong");
+    TG_SIM_RULE(game.server->counters.events_unreleased == out + game.writables_out,
+                "events_unreleased is wrong");
     if (tg_sim_below(32) == 0) {
         check_counters(game.server);
     }
@@ -137,6 +134,15 @@ static void check_worker_sleeps_rightly(const struct tg_worker *worker)
                 "connections wait for memory, and it is their turn");
 }
 
+static uint64_t stalls_of(const struct throng_server *server)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        sum += server->workers[i].counters.logic_stalls;
+    }
+    return sum;
+}
+
 /* Published and not taken. */
 static uint32_t entries_in(const struct tg_ring *ring)
 {
@@ -155,6 +161,9 @@ void oracle_idle(void *context)
         check_logic_sleeps_rightly(server);
     }
     TG_SIM_RULE(!server->woken, "the logic thread sleeps and was woken");
+    if (game.waiting > 0) {
+        oracle_check_writers(server);
+    }
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         if (!server->config.inline_mode) {
             check_worker_sleeps_rightly(&server->workers[i]);
@@ -166,6 +175,33 @@ void oracle_idle(void *context)
     if (looks % (DEEP_EACH + plan->server.max_connections) == 0) {
         oracle_check_workers(server);
     }
+}
+
+/* ---- a logic thread that is stuck ---- */
+
+/* By when a worker has surely noticed. */
+#define STALL_SLACK_NS UINT64_C(800000000)
+
+bool oracle_begin_stall(uint64_t stall_ns)
+{
+    const struct throng_server *server = game.server;
+    uint32_t limit_ms = plan->server.logic_stall_ms;
+    bool has_events = false;
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        has_events = has_events || entries_in(&server->workers[i].events) > 0;
+    }
+    stalls_before = stalls_of(server);
+    return has_events && limit_ms != THRONG_OFF && !server->config.inline_mode &&
+           plan->faults[TG_SIM_FAULT_clock_jump] == 0 &&
+           stall_ns > limit_ms * UINT64_C(1000000) + STALL_SLACK_NS;
+}
+
+void oracle_end_stall(bool is_noticed)
+{
+    const struct throng_server *server = game.server;
+    TG_SIM_RULE(!is_noticed || stalls_of(server) > stalls_before ||
+                    server->shared.logic_stalled_ms > 0,
+                "the logic thread was stuck, and nobody has said so");
 }
 
 /* ---- rest ---- */
@@ -223,8 +259,28 @@ void oracle_check_quiet(void)
     TG_SIM_RULE(now.assembly_bytes_used == 0, "at rest memory for pieces is in use");
     TG_SIM_RULE(game.has_closed || now.messages_received == game.taken,
                 "messages were received and not handed up");
-    TG_SIM_RULE(now.bytes_sent + now.bytes_dropped == game.accepted_bytes,
-                "accepted bytes were neither sent nor dropped");
+    oracle_check_bytes(&now, 0);
+    for (uint32_t i = 0;
+         server->address_table.limit > 0 && i < 8 * server->address_table.bucket_count; i++) {
+        TG_SIM_RULE((server->address_table.words[i] & 0xffffff) == 0,
+                    "at rest an address has connections");
+    }
+    uint64_t closed = 0;
+    for (int i = 0; i <= THRONG_CLOSE_EVICTED; i++) {
+        closed += throng_server_closed_count(server, (enum throng_close_reason)i);
+        TG_SIM_RULE(throng_server_closed_count(server, (enum throng_close_reason)i) >=
+                        game.closed_by[i],
+                    "closed_count is wrong");
+    }
+    TG_SIM_RULE(closed == now.closed, "the reasons of closed_count do not add up");
+    TG_SIM_RULE(throng_server_closed_count(server, THRONG_CLOSE_EVICTED) <= now.evicted,
+                "evictions are not counted");
+    TG_SIM_RULE(plan->server.when_full != THRONG_WHEN_FULL_REFUSE || now.evicted <= now.refused,
+                "more were evicted than have knocked");
+    TG_SIM_RULE(game.missed_before + now.messages_dropped >= ledger_sums.messages_missed,
+                "more messages are missing than were dropped");
+    TG_SIM_RULE(game.waiting == 0 && server->waiters.count == 0 && server->held_count == 0,
+                "at rest somebody waits to write");
     TG_SIM_RULE(server->dirty_head == TG_INDEX_NONE && server->drain_due == 0,
                 "at rest something waits for a flush");
 }

@@ -2,8 +2,12 @@
  * The oracle's deep look: the worker's records of each slot against each other. All threads sleep, so
  * nothing is half done. */
 #include "oracle.h"
+
+#include <string.h>
+
 #include "sim/net_socket.h"
 #include "state.h"
+#include "watch.h"
 
 /* Slots of the largest plan, and more. */
 #define ORACLE_SLOTS_MAX 4096u
@@ -21,7 +25,7 @@ static void check_slot(const struct tg_worker *worker, const struct tg_slot *slo
 {
     const struct tg_reader *reader = &slot->reader;
     TG_SIM_RULE(slot->id != 0 && slot->state != TG_SLOT_FREE, "a free slot is owned");
-    TG_SIM_RULE(slot->state < TG_SLOT_CLOSING || tg_timer_is_running(&slot->linger) == false,
+    TG_SIM_RULE(slot->state < TG_SLOT_CLOSING || tg_timer_is_running(&slot->timer) == false,
                 "a closing slot's timer runs");
     TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING || reader->buffer == TG_INDEX_NONE,
                 "a closing slot holds a receive buffer");
@@ -36,9 +40,41 @@ static void check_slot(const struct tg_worker *worker, const struct tg_slot *slo
                     (slot->flags & TG_SLOT_SENDING) != 0,
                 "a queue waits, and no send is in flight");
     if (slot->state == TG_SLOT_PEER_ENDED && (slot->flags & TG_SLOT_OPEN_DUE) == 0) {
-        TG_SIM_RULE(slot->events_held > 0 || !tg_chain_is_empty(&slot->queue),
+        TG_SIM_RULE(slot->events_held > 0 || !tg_slot_all_sent(slot),
                     "the peer has ended, all is answered and sent, and nobody closes");
     }
+}
+
+static bool counts_for_address(const struct tg_slot *slot)
+{
+    return slot->id != 0 && slot->state >= TG_SLOT_OPEN && slot->state < TG_SLOT_CLOSED &&
+           (slot->flags & TG_SLOT_SILENT) == 0;
+}
+
+/* IPv4 addresses, and the one /64 that peers with IPv6 come from. */
+static bool are_neighbours(const struct throng_address *a, const struct throng_address *b)
+{
+    return a->family == b->family &&
+           memcmp(a->bytes, b->bytes, a->family == THRONG_ADDRESS_IPV4 ? 4 : 8) == 0;
+}
+
+uint32_t oracle_address_count(uint32_t slot)
+{
+    const struct tg_arena *arena = &game.server->arena;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < arena->capacity; i++) {
+        count += i != slot && counts_for_address(&arena->slots[i]) &&
+                 are_neighbours(&arena->addresses[i].peer, &arena->addresses[slot].peer);
+    }
+    return count;
+}
+
+static void check_address(const struct tg_worker *worker, const struct tg_slot *slot)
+{
+    uint32_t most = worker->shared->address_table->limit;
+    TG_SIM_RULE(most == 0 || !counts_for_address(slot) ||
+                    oracle_address_count(tg_worker_slot_index(worker, slot)) < most,
+                "an address has more connections than it may");
 }
 
 /* What was seen of a slot whose queue is at the limit at which its reading pauses. */
@@ -65,7 +101,8 @@ static void check_flow(const struct tg_worker *worker, const struct tg_slot *slo
         *mark = (struct flow_mark){.id = slot->id, .read = read, .queue = *queue};
         return;
     }
-    TG_SIM_RULE(read - mark->read <= 2 * (uint64_t)worker->port_options.turn_bytes,
+    uint64_t rest = 2 * ((uint64_t)worker->shared->rules.message_bytes_max + 4);
+    TG_SIM_RULE(read - mark->read <= 2 * (uint64_t)worker->port_options.turn_bytes + rest,
                 "a connection is read from though its queue is full");
 }
 
@@ -74,6 +111,8 @@ static void add_slot(struct sums *sums, const struct tg_worker *worker, const st
     bool is_reported = slot->state == TG_SLOT_CLOSED && (slot->flags & TG_SLOT_CLOSED_DUE) == 0;
     check_slot(worker, slot);
     check_flow(worker, slot);
+    check_address(worker, slot);
+    watch_check_overdue(worker, slot);
     sums->owned++;
     sums->live += !is_reported;
     sums->streams += slot->state != TG_SLOT_CLOSED;
@@ -141,6 +180,9 @@ void oracle_check_workers(const struct throng_server *server)
     uint64_t units = 0;
     uint32_t owned = 0;
     throng_server_counters(server, &now);
+    for (uint32_t i = 0; i < server->arena.capacity; i++) {
+        waiting += server->seats[i].id == 0 ? 0 : server->seats[i].pending.bytes;
+    }
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         struct sums sums = check_worker(server, &server->workers[i]);
         waiting += sums.queued_bytes;
@@ -150,8 +192,7 @@ void oracle_check_workers(const struct throng_server *server)
     TG_SIM_RULE(now.slots_taken == owned, "slots_taken is wrong");
     TG_SIM_RULE(now.accepted == now.connections + now.closed, "accepted, open and closed differ");
     if (server->dirty_head == TG_INDEX_NONE && !server->config.inline_mode) {
-        TG_SIM_RULE(now.bytes_sent + now.bytes_dropped + waiting == game.accepted_bytes,
-                    "accepted bytes are neither sent, dropped nor waiting");
+        oracle_check_bytes(&now, waiting);
         check_blocks(server, units);
     }
 }

@@ -34,7 +34,20 @@ struct peer {
     uint32_t goal_message; /* where it ends: before this message, */
     uint32_t goal_at;      /* or so many bytes into its frame */
     struct script_cursor up;
-    struct script_cursor down;
+    struct script_reader down;
+    uint8_t beat_left;   /* bytes of a heartbeat that are still to be written */
+    uint8_t beat_habit;  /* enum peer_beats */
+    uint32_t beats_owed; /* heartbeats to write before the next message */
+    uint32_t beats_seen; /* of `down`, that were thought about */
+};
+
+/* What a peer does about heartbeats. */
+enum peer_beats {
+    PEER_BEATS_NEVER = 0,
+    PEER_BEATS_ANSWERS,
+    PEER_BEATS_ANSWERS_TWICE,
+    PEER_BEATS_ASKS, /* and answers */
+    PEER_BEATS_HABITS,
 };
 
 struct peers_world {
@@ -55,6 +68,8 @@ void peer_write(struct peer *peer);
 
 /* peer_end.c: it has said all that it wanted to. */
 void peer_end(struct peer *peer);
+/* What it does about the heartbeats that came. */
+void peer_note_beats(struct peer *peer);
 /* What its next life is to be like. */
 void peer_choose_goal(struct peer *peer);
 /* A goal that is near. */
@@ -62,8 +77,9 @@ void peer_hurry(struct peer *peer);
 /* One that does not read, and cannot write: when all come to an end, nobody else would end it. */
 void peer_hurry_deaf(struct peer *peer);
 
-/* A pause between two steps, ns. */
+/* A pause between two steps, ns; between two looks at what came. */
 uint64_t peer_pause(const struct peer *peer);
+uint64_t peer_read_pause(const struct peer *peer);
 
 /* Its next step, so much later. peers.c */
 void peer_read_in(struct peer *peer, uint64_t delay_ns);

@@ -65,7 +65,8 @@ void peer_hurry(struct peer *peer)
     } else if (peer->state == PEER_LEAVES) {
         leave(peer);
     }
-    if (peer->state >= PEER_TALKS && peer->kind == PLAN_KIND_slow) {
+    if (peer->state >= PEER_TALKS &&
+        (peer->kind == PLAN_KIND_slow || peer->kind == PLAN_KIND_sipper)) {
         peer_read_in(peer, 0);
     }
     peer_hurry_deaf(peer);
@@ -110,6 +111,10 @@ void peer_end(struct peer *peer)
     case PLAN_KIND_slow:
     case PLAN_KIND_silent:
     case PLAN_KIND_pauser:
+    case PLAN_KIND_dripper:
+    case PLAN_KIND_flooder:
+    case PLAN_KIND_idler:
+    case PLAN_KIND_sipper:
         half_close(peer, LIFE_FIN);
         return;
     case PLAN_KIND_deaf:

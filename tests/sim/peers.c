@@ -34,7 +34,8 @@ static uint32_t flags_of_close(const struct peer *peer, bool abort)
     if ((flags & (LIFE_FIN | LIFE_CUT | LIFE_LIED | LIFE_BROKEN)) != 0) {
         return LIFE_CLOSED;
     }
-    return LIFE_CLOSED | (peer->up.at == 0 && peer->lie_at == 0 ? LIFE_FIN : LIFE_CUT);
+    bool is_between = peer->up.at == 0 && peer->lie_at == 0 && peer->beat_left == 0;
+    return LIFE_CLOSED | (is_between ? LIFE_FIN : LIFE_CUT);
 }
 
 static void rest(struct peer *peer)
@@ -68,7 +69,7 @@ static void notify(struct tg_net_watcher *watcher)
     struct peer *peer = TG_CONTAINER_OF(watcher, struct peer, watcher);
     bool is_deaf = peer->kind == PLAN_KIND_deaf && peer->state == PEER_TALKS;
     if (!tg_sim_is_set(&peer->reads) && !is_deaf) {
-        peer_read_in(peer, peer->kind == PLAN_KIND_slow ? peer_pause(peer) : 0);
+        peer_read_in(peer, peer_read_pause(peer));
     }
     if (peer->is_blocked && !tg_sim_is_set(&peer->writes)) {
         peer_write_in(peer, 0);
@@ -110,7 +111,14 @@ static void begin_life(struct peer *peer)
     peer->has_paused = false;
     peer->lie_at = 0;
     script_cursor_start(&peer->up, peer->life->number, SCRIPT_UP);
-    script_cursor_start(&peer->down, peer->life->number, SCRIPT_DOWN);
+    script_reader_start(&peer->down, peer->life->number);
+    peer->beat_left = 0;
+    peer->beats_owed = 0;
+    peer->beats_seen = 0;
+    if (peers_world.plan->server.heartbeat_ms[peer->ipv6 ? 1 : 0] != 0) {
+        peer->beat_habit = (uint8_t)tg_sim_below(PEER_BEATS_HABITS);
+        peer->beats_owed = peer->beat_habit == PEER_BEATS_ASKS ? tg_sim_below(8) : 0;
+    }
     peer_choose_goal(peer);
     tg_sim_note(TG_SIM_NOTE_peer, peer->number, peer->life->number);
     connect_now(peer, (uint32_t)sock);
@@ -178,6 +186,16 @@ uint64_t peer_pause(const struct peer *peer)
 {
     (void)peer;
     return peers_world.is_finishing ? tg_sim_below(1000) : tg_sim_below(peers_world.plan->think_ns);
+}
+
+uint64_t peer_read_pause(const struct peer *peer)
+{
+    if (peers_world.is_finishing) {
+        return 0;
+    }
+    return peer->kind == PLAN_KIND_slow     ? peer_pause(peer)
+           : peer->kind == PLAN_KIND_sipper ? tg_sim_below(peers_world.plan->sip_ns)
+                                            : 0;
 }
 
 /* ---- all of them ---- */

@@ -7,39 +7,10 @@
 #include "base/prng.h"
 #include "buffer/block_pool.h"
 #include "buffer/message_pool.h"
+#include "plan_chance.h"
 #include "script.h"
 
 #define KIB 1024u
-
-/* ---- chance ---- */
-
-static uint32_t below(struct tg_prng *prng, uint32_t bound)
-{
-    return tg_prng_below(prng, bound);
-}
-
-/* One in `n`. */
-static bool one_in(struct tg_prng *prng, uint32_t n)
-{
-    return below(prng, n) == 0;
-}
-
-static uint32_t between(struct tg_prng *prng, uint32_t least, uint32_t most)
-{
-    return least + below(prng, most - least + 1);
-}
-
-/* From least to most, each doubling as likely as the next. */
-static uint32_t spread(struct tg_prng *prng, uint32_t least, uint32_t most)
-{
-    uint32_t doublings = 0;
-    while ((uint64_t)least << (doublings + 1) <= most) {
-        doublings++;
-    }
-    uint32_t low = least << below(prng, doublings + 1);
-    uint32_t value = between(prng, low, low == 0 ? 0 : 2 * low - 1);
-    return value > most ? most : value;
-}
 
 /* ---- faults ---- */
 
@@ -188,6 +159,7 @@ static void choose_server(struct plan *plan, struct tg_prng *prng)
     server->message_bytes_max = choose_message_max(prng);
     server->linger_ms = one_in(prng, 3) ? between(prng, 1, 20) : between(prng, 50, 3000);
     choose_memory(server, prng);
+    plan_switch_off(server);
 }
 
 /* ---- the network ---- */
@@ -208,12 +180,6 @@ static void choose_network(struct plan *plan, struct tg_prng *prng)
 
 /* ---- the peers ---- */
 
-static const uint32_t kind_weights[PLAN_KIND_COUNT] = {
-#define KIND_WEIGHT(name, weight, text) weight,
-    PLAN_KIND_MAP(KIND_WEIGHT)
-#undef KIND_WEIGHT
-};
-
 static void choose_peers(struct plan *plan, struct tg_prng *prng)
 {
     uint32_t room = plan->server.max_connections;
@@ -227,9 +193,9 @@ static void choose_peers(struct plan *plan, struct tg_prng *prng)
     plan->write_bytes = spread(prng, 8, 16384);
     plan->long_parts = one_in(prng, 2) ? 8 : between(prng, 0, 64);
     bool only_polite = one_in(prng, 8);
-    for (uint32_t i = 0; i < PLAN_KIND_COUNT; i++) {
+    for (uint32_t i = 0; i < PLAN_KIND_LIMITED; i++) {
         bool chosen = i <= PLAN_KIND_silent ? !one_in(prng, 4) : !only_polite && !one_in(prng, 3);
-        plan->kind_weight[i] = chosen ? kind_weights[i] : 0;
+        plan->kind_weight[i] = chosen ? plan_kind_weights[i] : 0;
     }
     plan->kind_weight[PLAN_KIND_polite] += 2;
     if (one_in(prng, 3)) {
@@ -280,4 +246,5 @@ void plan_make(struct plan *plan, uint64_t seed, uint32_t scale)
         uint32_t pick = below(&prng, 8);
         plan->ends[i] = pick < 5 ? PLAN_END_QUIET : pick < 7 ? PLAN_END_DRAIN : PLAN_END_STOP;
     }
+    plan_choose_limits(plan, seed);
 }

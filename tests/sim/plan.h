@@ -25,14 +25,19 @@
     X(cutter, 8, "ends inside a message or a header")                                              \
     X(liar, 6, "announces more than is allowed")                                                   \
     X(resetter, 8, "resets: at once, or in the middle")                                            \
-    X(stormer, 10, "connects, goes, and connects again")
+    X(stormer, 10, "connects, goes, and connects again")                                           \
+    X(dripper, 5, "polite, but a message drips for ever")                                          \
+    X(flooder, 5, "polite, but writes without a pause")                                            \
+    X(idler, 6, "polite, but stays for long without a word")                                       \
+    X(sipper, 5, "polite, but reads a byte now and then")
 
 enum plan_kind {
 #define PLAN_KIND_ENUM(name, weight, text) PLAN_KIND_##name,
     PLAN_KIND_MAP(PLAN_KIND_ENUM)
 #undef PLAN_KIND_ENUM
     PLAN_KIND_COUNT,
-    PLAN_KIND_swarm = PLAN_KIND_COUNT, /* our own clients are no raw peers */
+    PLAN_KIND_LIMITED = PLAN_KIND_dripper, /* from here on: only where there are limits */
+    PLAN_KIND_swarm = PLAN_KIND_COUNT,     /* our own clients are no raw peers */
     PLAN_KIND_client,
 };
 
@@ -79,7 +84,14 @@ enum plan_end {
     X(stall_ms, "for so long at most")                                                             \
     X(wake_ns, "longest pause between two wakes from another thread")                              \
     X(drain_ms, "deadline of a drain")                                                             \
-    X(start_tries, "starts under faults")
+    X(start_tries, "starts under faults")                                                          \
+    X(limit_parts, "of 256 events: another limit or policy for a connection")                      \
+    X(retry_parts, "of 256 WRITABLEs: the write is tried again")                                   \
+    X(addresses, "addresses that raw peers share; 0: each its own")                                \
+    X(client_beat_ms, "heartbeats of our own clients")                                             \
+    X(drip_ms, "longest pause of a dripper")                                                       \
+    X(idle_ms, "longest pause of an idler")                                                        \
+    X(sip_ns, "longest pause of a sipper")
 
 struct plan {
     uint64_t seed;
@@ -92,6 +104,8 @@ struct plan {
     bool waits_forever; /* the game waits without a limit: only a wake-up ends it */
     bool is_calm;       /* no fault at all */
     bool is_sound;      /* none that breaks a connection */
+    bool has_limits;    /* deadlines, rates, policies: what a peer must keep to */
+    bool is_numbered;   /* messages downward have numbers, so that some may be dropped */
     uint32_t faults[TG_SIM_FAULT_COUNT];
     uint32_t start_faults[TG_SIM_FAULT_COUNT];
     struct throng_server_options server;

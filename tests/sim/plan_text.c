@@ -63,6 +63,21 @@ static void add_server(struct page *page, const struct throng_server_options *se
         server->linger_ms);
 }
 
+static void add_limits(struct page *page, const struct throng_server_options *server)
+{
+    add(page,
+        "    first_message %d, message %d, idle %d, write %d, rate_min %u, heartbeat %u %u,\n"
+        "    logic_stall %d, when_send_full %d, reserve %u %%, turn_messages %u, messages %u/s "
+        "%u,\n"
+        "    bytes %u/s %u, when_over_rate %d, per_address %u, evict_silent %d\n",
+        (int)server->first_message_timeout_ms, (int)server->message_timeout_ms,
+        (int)server->idle_timeout_ms, (int)server->write_timeout_ms, server->reader_rate_min,
+        server->heartbeat_ms[0], server->heartbeat_ms[1], (int)server->logic_stall_ms,
+        (int)server->when_send_full, server->send_reserve_percent, server->turn_messages,
+        server->messages_per_s, server->messages_burst, server->bytes_per_s, server->bytes_burst,
+        (int)server->when_over_rate, server->connections_per_address, (int)server->evict_silent_ms);
+}
+
 /* NOLINTNEXTLINE(readability-non-const-parameter): the page writes there */
 void plan_print(const struct plan *plan, char *text, size_t size)
 {
@@ -70,6 +85,9 @@ void plan_print(const struct plan *plan, char *text, size_t size)
     struct page page = {text, size, 0};
     add(&page, "plan of seed %llu\n", (unsigned long long)plan->seed);
     add_server(&page, &plan->server);
+    if (plan->has_limits) {
+        add_limits(&page, &plan->server);
+    }
     add_faults(&page, "faults (of 65,536)", plan->faults);
     add_faults(&page, "faults of the start", plan->start_faults);
     add(&page, "  kinds:");
@@ -84,6 +102,7 @@ void plan_print(const struct plan *plan, char *text, size_t size)
     }
     add(&page, "%s%s%s\n", plan->waits_forever ? ", waits for ever" : "",
         plan->is_calm ? ", calm" : "", plan->is_sound ? ", no connection breaks" : "");
+    add(&page, "%s", plan->is_numbered ? "  messages downward have numbers\n" : "");
 #define ADD_NUMBER(name, what) add(&page, "  %-14s %10u  %s\n", #name, plan->name, what);
     PLAN_NUMBER_MAP(ADD_NUMBER)
 #undef ADD_NUMBER

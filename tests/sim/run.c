@@ -15,6 +15,7 @@
 #include "sim/world.h"
 #include "state.h"
 #include "waker.h"
+#include "watch.h"
 
 /* Virtual time within which a calm world comes to its end. */
 #define REST_NS UINT64_C(240000000000)
@@ -255,18 +256,24 @@ static void open_world(const struct plan *plan, bool trace)
                                      .sockets_max = plan->sockets_max,
                                      .steps_max = steps_for(plan),
                                      .trace = trace,
-                                     .on_idle = oracle_idle};
+                                     .on_idle = oracle_idle,
+                                     .on_port = watch_note};
     memcpy(options.faults, plan->faults, sizeof options.faults);
-    struct script_rules rules = {.seed = plan->seed,
-                                 .message_bytes_max = plan->server.message_bytes_max,
-                                 .receive_buffer_bytes = plan->server.receive_buffer_bytes,
-                                 .long_parts = plan->long_parts,
-                                 .byte_order = plan->server.byte_order};
+    struct script_rules rules = {
+        .seed = plan->seed,
+        .message_bytes_max = plan->server.message_bytes_max,
+        .receive_buffer_bytes = plan->server.receive_buffer_bytes,
+        .long_parts = plan->long_parts,
+        .size_least = plan->server.heartbeat_ms[0] != 0 || plan->server.heartbeat_ms[1] != 0 ? 1
+                                                                                             : 0,
+        .is_numbered = plan->is_numbered,
+        .byte_order = plan->server.byte_order};
     tg_sim_open(&options);
     tg_net_open(plan->sockets_max, plan->pipe_bytes);
     script_begin(&rules);
     ledger_begin(plan);
     oracle_begin(plan);
+    watch_begin(plan);
     game_begin(plan);
     peers_begin(plan);
     clients_begin(plan);

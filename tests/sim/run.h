@@ -6,6 +6,7 @@
 #ifndef SIM_RUN_H
 #define SIM_RUN_H
 
+#include "ledger.h"
 #include "plan.h"
 
 struct run_result {
@@ -23,7 +24,7 @@ struct run_result {
     uint64_t looks; /* at a sleeping world */
     uint64_t cpu_ns;
     uint64_t faults[TG_SIM_FAULT_COUNT];
-    uint64_t reasons[16];
+    uint64_t reasons[LEDGER_REASONS];
 };
 
 /* A broken rule ends the process. */

@@ -72,7 +72,12 @@ static uint32_t short_size(uint32_t pick, uint32_t spread)
     return size_classes[class].least + spread % size_classes[class].count;
 }
 
-static uint32_t size_of(uint64_t hash)
+static bool is_numbered(enum script_way way)
+{
+    return script.is_numbered && way == SCRIPT_DOWN;
+}
+
+static uint32_t any_size_of(uint64_t hash)
 {
     uint32_t pick = (uint32_t)(hash >> 16);
     uint32_t spread = (uint32_t)(hash >> 40);
@@ -81,20 +86,66 @@ static uint32_t size_of(uint64_t hash)
     return size <= script.message_bytes_max ? size : spread % (script.message_bytes_max + 1);
 }
 
+static uint32_t size_of(uint64_t hash, enum script_way way)
+{
+    uint32_t size = any_size_of(hash);
+    uint32_t least = is_numbered(way) ? SCRIPT_NUMBER_BYTES : script.size_least;
+    return size < least ? least : size;
+}
+
+static void write_number(uint8_t *target, uint32_t number)
+{
+    for (uint32_t i = 0; i < SCRIPT_NUMBER_BYTES; i++) {
+        target[i] = (uint8_t)(number >> 8 * i);
+    }
+}
+
+static uint32_t read_number(const uint8_t *source)
+{
+    uint32_t number = 0;
+    for (uint32_t i = 0; i < SCRIPT_NUMBER_BYTES; i++) {
+        number |= (uint32_t)source[i] << 8 * i;
+    }
+    return number;
+}
+
 uint32_t script_size(uint32_t life, uint32_t message, enum script_way way)
 {
-    return size_of(hash_of(life, message, way));
+    return size_of(hash_of(life, message, way), way);
 }
 
 const uint8_t *script_payload(uint32_t life, uint32_t message, enum script_way way)
 {
-    return noise + hash_of(life, message, way) % WINDOWS;
+    static uint8_t numbered[SCRIPT_MESSAGE_MAX];
+    uint64_t hash = hash_of(life, message, way);
+    if (!is_numbered(way)) {
+        return noise + hash % WINDOWS;
+    }
+    memcpy(numbered, noise + hash % WINDOWS, size_of(hash, way));
+    write_number(numbered, message);
+    return numbered;
+}
+
+bool script_has_beats(void)
+{
+    return script.size_least > 0;
+}
+
+uint32_t script_number(const void *data, size_t size, uint32_t expected)
+{
+    return script.is_numbered && size >= SCRIPT_NUMBER_BYTES ? read_number(data) : expected;
 }
 
 bool script_is(uint32_t life, uint32_t message, enum script_way way, const void *data, size_t size)
 {
     uint64_t hash = hash_of(life, message, way);
-    return size == size_of(hash) && (size == 0 || memcmp(data, noise + hash % WINDOWS, size) == 0);
+    const uint8_t *bytes = data;
+    size_t skipped = is_numbered(way) ? SCRIPT_NUMBER_BYTES : 0;
+    if (size != size_of(hash, way) || (skipped > 0 && read_number(bytes) != message)) {
+        return false;
+    }
+    return size == skipped ||
+           memcmp(bytes + skipped, noise + hash % WINDOWS + skipped, size - skipped) == 0;
 }
 
 void script_header(uint8_t header[4], uint32_t length)
@@ -108,9 +159,12 @@ static void load(struct script_cursor *cursor)
 {
     uint64_t hash = hash_of(cursor->life, cursor->message, (enum script_way)cursor->way);
     cursor->at = 0;
-    cursor->size = size_of(hash);
+    cursor->size = size_of(hash, (enum script_way)cursor->way);
     cursor->payload = noise + hash % WINDOWS;
     script_header(cursor->header, cursor->size);
+    if (cursor->is_numbered) {
+        write_number(cursor->number, cursor->message);
+    }
 }
 
 void script_cursor_start(struct script_cursor *cursor, uint32_t life, enum script_way way)
@@ -118,6 +172,7 @@ void script_cursor_start(struct script_cursor *cursor, uint32_t life, enum scrip
     cursor->life = life;
     cursor->message = 0;
     cursor->way = (uint8_t)way;
+    cursor->is_numbered = is_numbered(way);
     load(cursor);
 }
 
@@ -129,10 +184,13 @@ uint32_t script_cursor_left(const struct script_cursor *cursor)
 /* The bytes that follow, at most `size` and as they lie in one piece. */
 static const uint8_t *piece(const struct script_cursor *cursor, uint32_t *size)
 {
-    uint32_t end = cursor->at < 4 ? 4 : 4 + cursor->size;
+    bool in_number = cursor->is_numbered && cursor->at >= 4 && cursor->at < 4 + SCRIPT_NUMBER_BYTES;
+    uint32_t end = cursor->at < 4 ? 4 : in_number ? 4 + SCRIPT_NUMBER_BYTES : 4 + cursor->size;
     uint32_t left = end - cursor->at;
     *size = *size < left ? *size : left;
-    return cursor->at < 4 ? cursor->header + cursor->at : cursor->payload + (cursor->at - 4);
+    return cursor->at < 4 ? cursor->header + cursor->at
+           : in_number    ? cursor->number + (cursor->at - 4)
+                          : cursor->payload + (cursor->at - 4);
 }
 
 static void advance(struct script_cursor *cursor, uint32_t size)
@@ -175,6 +233,73 @@ bool script_cursor_check(struct script_cursor *cursor, const uint8_t *data, uint
             return false;
         }
         advance(cursor, part);
+        data += part;
+        size -= part;
+    }
+    return true;
+}
+
+/* ---- what comes down ---- */
+
+void script_reader_start(struct script_reader *reader, uint32_t life)
+{
+    *reader = (struct script_reader){0};
+    script_cursor_start(&reader->cursor, life, SCRIPT_DOWN);
+}
+
+bool script_reader_is_inside(const struct script_reader *reader)
+{
+    return reader->cursor.at > 0 || reader->start_have > 0;
+}
+
+/* The start of a frame is there, as far as it is needed. False: it is none that may come now. */
+static bool begin_frame(struct script_reader *reader)
+{
+    static const uint8_t beat[4];
+    struct script_cursor *cursor = &reader->cursor;
+    uint32_t have = reader->start_have;
+    if (have == 4 && script_has_beats() && memcmp(reader->start, beat, 4) == 0) {
+        reader->beats++;
+        reader->start_have = 0;
+        return true;
+    }
+    if (cursor->is_numbered && have < sizeof reader->start) {
+        return true; /* its number is missing yet */
+    }
+    if (cursor->is_numbered) {
+        uint32_t number = read_number(reader->start + 4);
+        if (number < cursor->message) {
+            return false;
+        }
+        reader->missed += number - cursor->message;
+        cursor->message = number;
+        load(cursor);
+    }
+    reader->start_have = 0;
+    return script_cursor_check(cursor, reader->start, have);
+}
+
+bool script_reader_take(struct script_reader *reader, const uint8_t *data, uint32_t size)
+{
+    struct script_cursor *cursor = &reader->cursor;
+    if (!script_has_beats() && !cursor->is_numbered) {
+        return script_cursor_check(cursor, data, size);
+    }
+    while (size > 0) {
+        uint32_t part = 1;
+        if (cursor->at == 0) {
+            reader->start[reader->start_have++] = data[0];
+            bool is_start = reader->start_have == 4 || reader->start_have == sizeof reader->start;
+            if (is_start && !begin_frame(reader)) {
+                return false;
+            }
+        } else {
+            uint32_t left = script_cursor_left(cursor);
+            part = size < left ? size : left;
+            if (!script_cursor_check(cursor, data, part)) {
+                return false;
+            }
+        }
         data += part;
         size -= part;
     }

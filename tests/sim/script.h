@@ -23,14 +23,26 @@ struct script_rules {
     uint32_t message_bytes_max;    /* of the server: 1..SCRIPT_MESSAGE_MAX */
     uint32_t receive_buffer_bytes; /* sizes around it are frequent */
     uint32_t long_parts;           /* of 256: how many messages are long ones */
+    uint32_t size_least;           /* 1 where an empty message is a heartbeat, else 0 */
+    /* Messages downward begin with their number: some may be dropped for newer ones. Needs
+     * message_bytes_max >= SCRIPT_NUMBER_BYTES. */
+    bool is_numbered;
     enum throng_byte_order byte_order;
 };
+
+#define SCRIPT_NUMBER_BYTES 4u
 
 /* The rules of the world that begins. */
 void script_begin(const struct script_rules *rules);
 
 uint32_t script_size(uint32_t life, uint32_t message, enum script_way way);
+/* Its bytes, until the next call. */
 const uint8_t *script_payload(uint32_t life, uint32_t message, enum script_way way);
+
+/* Whether an empty message is a heartbeat. */
+bool script_has_beats(void);
+/* The number of a message that came down; `expected` where messages have none. */
+uint32_t script_number(const void *data, size_t size, uint32_t expected);
 
 /* Whether the bytes are those of that message. */
 bool script_is(uint32_t life, uint32_t message, enum script_way way, const void *data, size_t size);
@@ -46,7 +58,9 @@ struct script_cursor {
     uint32_t size;    /* of its payload */
     const uint8_t *payload;
     uint8_t header[4];
+    uint8_t number[SCRIPT_NUMBER_BYTES];
     uint8_t way;
+    bool is_numbered;
 };
 
 void script_cursor_start(struct script_cursor *cursor, uint32_t life, enum script_way way);
@@ -62,5 +76,21 @@ void script_cursor_skip(struct script_cursor *cursor, uint32_t size);
 
 /* Whether the stream goes on with these bytes; the cursor moves on over those that do. */
 bool script_cursor_check(struct script_cursor *cursor, const uint8_t *data, uint32_t size);
+
+/* A peer's look at what comes down to it: the stream, heartbeats between two messages, and gaps where
+ * messages were dropped for newer ones. */
+struct script_reader {
+    struct script_cursor cursor;
+    uint8_t start[4 + SCRIPT_NUMBER_BYTES]; /* of a frame of which it is not clear what it is */
+    uint8_t start_have;
+    uint32_t beats;
+    uint32_t missed; /* messages that never came */
+};
+
+void script_reader_start(struct script_reader *reader, uint32_t life);
+/* Whether these bytes may follow. */
+bool script_reader_take(struct script_reader *reader, const uint8_t *data, uint32_t size);
+/* Whether a message, or a heartbeat, has begun and not ended. */
+bool script_reader_is_inside(const struct script_reader *reader);
 
 #endif

@@ -27,7 +27,7 @@ void sums_add(struct sums *sums, const struct run_result *result)
     for (int i = 0; i < TG_SIM_FAULT_COUNT; i++) {
         sums->faults[i] += result->faults[i];
     }
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < (int)LEDGER_REASONS; i++) {
         sums->reasons[i] += result->reasons[i];
     }
 }
@@ -84,7 +84,7 @@ static void print_text(const struct sums *sums, double seconds)
         printf(" %s=%llu", tg_sim_fault_name((enum tg_sim_fault)i), (big)sums->faults[i]);
     }
     printf("\nclosed:");
-    for (int i = 1; i <= THRONG_CLOSE_DRAINED; i++) {
+    for (int i = 1; i <= THRONG_CLOSE_EVICTED; i++) {
         printf(" \"%s\"=%llu", throng_close_reason_text((enum throng_close_reason)i),
                (big)sums->reasons[i]);
     }

@@ -22,7 +22,7 @@ struct sums {
     uint64_t messages_down;
     uint64_t looks;
     uint64_t faults[TG_SIM_FAULT_COUNT];
-    uint64_t reasons[16];
+    uint64_t reasons[LEDGER_REASONS];
     uint32_t failed_count;
     uint64_t failed[SUMS_FAILED_MAX];
 };

@@ -48,8 +48,11 @@ def honest(messages):
 class Liar:
     """Collects the messages of two connections, then answers both; the first through `lie`."""
 
-    def __init__(self, lie, swap=False, close=False):
+    def __init__(self, lie, swap=False, close=False, beats=0):
         self.lie, self.swap, self.close = lie, swap, close
+        self.beats = beats  # empty messages before each message, and before each answer
+        self.beats_heard = 0
+        self.ended = threading.Event()  # a connection has
         self.loop = asyncio.new_event_loop()
         self.ready = threading.Event()
         self.connections = []
@@ -70,12 +73,17 @@ class Liar:
         messages = []
         try:
             for _ in range(MESSAGES):
-                size, = struct.unpack(">I", await reader.readexactly(4))
+                writer.write(bytes(4 * self.beats))
+                size = 0
+                while size == 0:
+                    size, = struct.unpack(">I", await reader.readexactly(4))
+                    self.beats_heard += size == 0
                 messages.append(await reader.readexactly(size))
             self.connections.append((messages, writer))
             if len(self.connections) == 2:
                 self.answer()
-            await reader.read()
+            self.beats_heard += len(await reader.read()) // 4
+            self.ended.set()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         writer.close()
@@ -87,7 +95,7 @@ class Liar:
         for messages, writer, lie in ((first, first_writer, self.lie),
                                       (second, second_writer, honest)):
             for message in lie(messages):
-                writer.write(struct.pack(">I", len(message)) + message)
+                writer.write(bytes(4 * self.beats) + struct.pack(">I", len(message)) + message)
         if self.close:
             first_writer.close()
 
@@ -126,5 +134,22 @@ def check(program, name, make, counts, right):
     support.expect_status(status, 1 if counts else 0)
 
 
+def check_heartbeats(program):
+    """A server that asks for heartbeats between all messages: they are answered, and count for nothing."""
+    for lie, counts, right in ((honest, {}, 20), (drop, {"lost": 1}, 18)):
+        print(f"-- a server with heartbeats that is {lie.__name__}", flush=True)
+        liar = Liar(lie, beats=3)
+        status, report = support.stress(
+            program, liar.address, "--connections", "2", "--messages", str(MESSAGES), "--window",
+            str(MESSAGES), "--size", "1-90", "--drain-timeout", "3000", "--heartbeat-ms", "60000", "--quiet")
+        support.expect(report, **{kind: counts.get(kind, 0) for kind in KINDS},
+                       errors=sum(counts.values()), messages_sent=2 * MESSAGES,
+                       messages_received=right)
+        support.expect_status(status, 1 if counts else 0)
+        if not liar.ended.wait(support.LIMIT_S) or liar.beats_heard == 0:
+            sys.exit(f"{liar.beats_heard} answers to the heartbeats")
+
+
 for liar in LIARS:
     check(support.PROGRAMS[0], *liar)
+check_heartbeats(support.PROGRAMS[0])

@@ -54,8 +54,24 @@ static void only_a_target_is_needed(void **state)
     assert_int_equal(options.message_max, 65536);
     assert_int_equal(options.connect_timeout_ms, 30000);
     assert_int_equal(options.drain_timeout_ms, 10000);
+    assert_int_equal(options.heartbeat_ms, 0);
     assert_false(options.json);
     assert_false(options.quiet);
+}
+
+static void empty_messages_and_heartbeats_exclude_each_other(void **state)
+{
+    (void)state;
+    assert_int_equal(read_line(TARGET "--heartbeat-ms 5000"), OPTIONS_GO);
+    assert_int_equal(options.heartbeat_ms, 5000);
+    assert_int_equal(read_line(TARGET "--heartbeat-ms 86400000 --size 1-9"), OPTIONS_GO);
+    assert_int_equal(read_line(TARGET "--heartbeat-ms 0 --size 0-9"), OPTIONS_GO);
+    refuse(TARGET "--heartbeat-ms 1 --size 0-9",
+           "--size begins with \"0\"; with --heartbeat-ms it must be 1..67108864");
+    refuse(TARGET "--size 0 --heartbeat-ms 1",
+           "--size begins with \"0\"; with --heartbeat-ms it must be 1..67108864");
+    refuse(TARGET "--heartbeat-ms 86400001",
+           "--heartbeat-ms is \"86400001\"; it must be a whole number, 0..86400000");
 }
 
 static void each_option_is_taken(void **state)
@@ -229,6 +245,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_a_target_is_needed),
+        cmocka_unit_test(empty_messages_and_heartbeats_exclude_each_other),
         cmocka_unit_test(each_option_is_taken),
         cmocka_unit_test(an_ipv6_source_is_taken),
         cmocka_unit_test(with_messages_there_is_no_time_limit_unless_one_is_given),

@@ -94,6 +94,18 @@ static void note_message(struct journal *journal, const struct throng_event *eve
     }
 }
 
+static void note_writable(struct journal *journal, const struct throng_event *event,
+                          const struct journal_entry *entry)
+{
+    journal->writables++;
+    if (event->data != NULL || event->size != 0 || event->reason != THRONG_CLOSE_NONE) {
+        complain(journal, event, "WRITABLE with data or a reason");
+    }
+    if (entry->closing_turn != 0 && entry->closing_turn < journal->turn) {
+        complain(journal, event, "WRITABLE after throng_close");
+    }
+}
+
 static void note_closed(struct journal *journal, const struct throng_event *event,
                         struct journal_entry *entry)
 {
@@ -120,6 +132,8 @@ void journal_note(struct journal *journal, const struct throng_event *event)
             complain(journal, event, "something after CLOSED");
         } else if (event->type == THRONG_EVENT_MESSAGE) {
             note_message(journal, event, entry);
+        } else if (event->type == THRONG_EVENT_WRITABLE) {
+            note_writable(journal, event, entry);
         } else if (event->type == THRONG_EVENT_CLOSED) {
             note_closed(journal, event, entry);
         } else {

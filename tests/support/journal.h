@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Holds the server to its word about events: each connection has OPEN once, then MESSAGEs, then CLOSED
- * once, nothing after, and no MESSAGE once throng_close was called. Looks at every event of a
- * server_fixture; knows connections by id alone, so an id that comes twice is found. */
+ * Holds the server to its word about events: each connection has OPEN once, then MESSAGEs and WRITABLEs,
+ * then CLOSED once, nothing after, and neither MESSAGE nor WRITABLE once throng_close was called. Looks
+ * at every event of a server_fixture; knows connections by id alone, so an id that comes twice is found.
+ */
 #ifndef TEST_SUPPORT_JOURNAL_H
 #define TEST_SUPPORT_JOURNAL_H
 
@@ -11,7 +12,7 @@
 
 #include <throng/server.h>
 
-#define JOURNAL_REASONS 16
+#define JOURNAL_REASONS 32
 
 struct journal_entry {
     uint64_t id;           /* 0 = an empty place of the table */
@@ -30,6 +31,7 @@ struct journal {
     uint32_t closed_for[JOURNAL_REASONS]; /* by enum throng_close_reason */
     uint64_t messages;
     uint64_t bytes;
+    uint64_t writables;
     char complaint[160]; /* the first broken promise; empty if there is none */
 };
 

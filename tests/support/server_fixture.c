@@ -4,12 +4,24 @@
 
 #include <string.h>
 
+/* What throng/log.h promises of every line. */
+static bool is_one_line(const char *text)
+{
+    for (const char *at = text; *at != '\0'; at++) {
+        if ((unsigned char)*at < 0x20 || *at == 0x7f) {
+            return false;
+        }
+    }
+    return text[0] != '\0' && strlen(text) <= 251;
+}
+
 static void take_log(void *context, enum throng_log_level level, const char *text)
 {
     struct server_fixture *fixture = context;
     if (test_thread_self() != fixture->logic_thread) {
         fixture->log_on_foreign_thread = true;
     }
+    fixture->log_is_wrong = fixture->log_is_wrong || !is_one_line(text);
     fixture->log_lines++;
     (void)snprintf(fixture->log_last, sizeof(fixture->log_last), "%s: %s",
                    throng_log_level_name(level), text);
@@ -43,11 +55,13 @@ static int teardown(void **state)
     char complaint[sizeof(fixture->journal.complaint)];
     memcpy(complaint, fixture->journal.complaint, sizeof(complaint));
     bool foreign = fixture->log_on_foreign_thread;
+    bool wrong = fixture->log_is_wrong;
     journal_destroy(&fixture->journal);
     free(fixture->kept);
     free(fixture);
     assert_string_equal(complaint, "");
     assert_false(foreign);
+    assert_false(wrong);
     return 0;
 }
 

@@ -54,6 +54,7 @@ struct server_fixture {
     uint32_t log_lines;
     char log_last[256];
     bool log_on_foreign_thread;
+    bool log_is_wrong; /* a line was none, or was too long, or empty */
 };
 
 /* Runs the tests in every mode and prints the scale; what main returns. The tests get a fixture with

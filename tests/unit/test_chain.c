@@ -225,10 +225,54 @@ static void random_traffic_keeps_every_byte_in_order(void **state)
     assert_int_equal(tg_block_pool_free_units(&world.pool), SMALL_MAX + LARGE_MAX * 33);
 }
 
+/* Three frames behind `begin` bytes of a block, so that each header is cut in every place by its end. */
+static void whole_frames_are_dropped_from_the_front(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 600, 3000};
+    for (size_t begin = 500; begin <= 516; begin++) {
+        for (size_t dropped = 0; dropped <= 3; dropped++) {
+            size_t at = begin;
+            open_world(16, 0);
+            assert_true(append(NO_LIMIT, 0, 0, begin));
+            for (size_t i = 0; i < 3; i++) {
+                assert_true(append(NO_LIMIT, 4, at, sizes[i]));
+                at += 4 + sizes[i];
+            }
+            tg_chain_drop(&world.chain, &world.pool, begin);
+            size_t from = begin;
+            for (size_t i = 0; i < dropped; i++) {
+                uint8_t header[4];
+                tg_chain_peek(&world.chain, &world.pool, header, sizeof(header));
+                assert_memory_equal(header, stream + from, sizeof(header));
+                tg_chain_drop(&world.chain, &world.pool, 4 + sizes[i]);
+                from += 4 + sizes[i];
+            }
+            check_bytes(&world.chain, stream + from, at - from);
+            assert_int_equal(tg_block_pool_free_units(&world.pool) + world.chain.units, 16);
+        }
+    }
+}
+
+static void a_peek_changes_nothing(void **state)
+{
+    (void)state;
+    uint8_t front[1500];
+    open_world(8, 0);
+    assert_true(append(NO_LIMIT, 0, 0, 1500));
+    tg_chain_peek(&world.chain, &world.pool, front, sizeof(front));
+    assert_memory_equal(front, stream, sizeof(front));
+    check_bytes(&world.chain, stream, sizeof(front));
+    tg_chain_peek(&world.chain, &world.pool, front, 0);
+    check_bytes(&world.chain, stream, sizeof(front));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_new_chain_is_empty),
+        cmocka_unit_test(whole_frames_are_dropped_from_the_front),
+        cmocka_unit_test(a_peek_changes_nothing),
         cmocka_unit_test(neighbours_become_one_slice),
         cmocka_unit_test(blocks_that_do_not_adjoin_are_slices_of_their_own),
         cmocka_unit_test(a_gather_stops_at_its_capacity),

@@ -188,6 +188,57 @@ static void an_exhausted_pool_refuses_the_first_message(void **state)
     assert_memory_equal(&world, &before, sizeof world);
 }
 
+static bool append_within(const struct tg_chain_bounds *bounds, size_t size)
+{
+    return tg_chain_append_within(&world.chain, &world.pool, CONN, bounds, stream, 4, stream + 4,
+                                  size - 4);
+}
+
+static void an_append_leaves_what_it_must_keep(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t size;
+        uint32_t small_kept;
+        uint32_t large_kept;
+        uint32_t small_free; /* afterwards; 10 and 2: refused */
+        uint32_t large_free;
+    } rows[] = {
+        {512, 9, 2, 9, 2},     {512, 10, 2, 10, 2},   {512, 11, 2, 10, 2},  {513, 8, 2, 8, 2},
+        {513, 9, 2, 10, 2},    {5120, 0, 2, 0, 2},    {5120, 1, 2, 10, 2},  {5120, 1, 1, 10, 1},
+        {16896, 9, 1, 10, 1},  {17408, 9, 1, 9, 1},   {17409, 9, 1, 10, 2}, {16896, 0, 2, 10, 2},
+        {33792, 10, 0, 10, 0}, {33793, 10, 0, 10, 2}, {33793, 9, 0, 9, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct tg_chain_bounds bounds = {NO_LIMIT, rows[i].small_kept, rows[i].large_kept};
+        bool taken = rows[i].small_free < 10 || rows[i].large_free < 2;
+        open_world(10, 2);
+        assert_int_equal(tg_chain_has_room(&world.chain, &world.pool, &bounds, rows[i].size),
+                         taken);
+        assert_int_equal(append_within(&bounds, rows[i].size), taken);
+        assert_int_equal(tg_index_stack_count(&world.pool.small_free), rows[i].small_free);
+        assert_int_equal(tg_index_stack_count(&world.pool.large_free), rows[i].large_free);
+        check_bytes(&world.chain, stream, taken ? rows[i].size : 0);
+    }
+}
+
+static void the_question_and_the_append_agree(void **state)
+{
+    (void)state;
+    for (uint32_t used = 1; used <= 1100; used += 73) {
+        for (size_t size = 4; size < 40000; size += 251) {
+            const struct tg_chain_bounds bounds = {(uint32_t)(size / 97 % 80), used % 7, used % 3};
+            open_world(20, 2);
+            assert_true(append(NO_LIMIT, 4, 0, used));
+            bool has_room = tg_chain_has_room(&world.chain, &world.pool, &bounds, size);
+            uint32_t least = world.chain.units +
+                             tg_chain_units_for(&world.chain, &world.pool, size);
+            assert_int_equal(append_within(&bounds, size), has_room);
+            assert_true(!has_room || world.chain.units >= least);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +253,8 @@ int main(void)
         cmocka_unit_test(a_refused_append_changes_nothing_wherever_the_limit_lies),
         cmocka_unit_test(an_empty_chain_obeys_the_limit_too),
         cmocka_unit_test(an_exhausted_pool_refuses_the_first_message),
+        cmocka_unit_test(an_append_leaves_what_it_must_keep),
+        cmocka_unit_test(the_question_and_the_append_agree),
     };
     return cmocka_run_group_tests(tests, fill_stream, NULL);
 }

@@ -35,6 +35,8 @@ static void open_inbox(struct tg_inbox *inbox, size_t capacity)
     tg_inbox_init(inbox, test_guard_tail(&guard, capacity), capacity, &rules);
 }
 
+static size_t dropped; /* heartbeats so far */
+
 /* Puts in as much as there is room for. Answers how much. */
 static size_t put(struct tg_inbox *inbox, const void *data, size_t size)
 {
@@ -42,7 +44,7 @@ static size_t put(struct tg_inbox *inbox, const void *data, size_t size)
     uint8_t *room = tg_inbox_room(inbox, &room_bytes);
     size_t taken = size < room_bytes ? size : room_bytes;
     memcpy(room, data, taken);
-    tg_inbox_fill(inbox, taken);
+    dropped += tg_inbox_fill(inbox, taken);
     return taken;
 }
 
@@ -81,6 +83,44 @@ static void every_split_position_gives_the_same_messages(void **state)
             assert_int_equal(tg_inbox_bytes(&inbox), 0);
         }
     }
+}
+
+static void heartbeats_are_counted_and_take_no_room_at_every_split_position(void **state)
+{
+    static const char stream[] =
+        "\0\0\0\0\0\0\0\0\0\0\0\5hello\0\0\0\0\0\0\0\3bye\0\0\0\0\0\0\0\2h";
+    (void)state;
+    for (size_t first = 0; first <= 37; first++) {
+        for (size_t second = first; second <= 37; second++) {
+            struct tg_inbox inbox;
+            open_inbox(&inbox, 104);
+            inbox.drops_empty = true;
+            dropped = 0;
+            assert_int_equal(put(&inbox, stream, first), first);
+            assert_int_equal(put(&inbox, stream + first, second - first), second - first);
+            assert_int_equal(put(&inbox, stream + second, 37 - second), 37 - second);
+            assert_int_equal(dropped, 4);
+            assert_int_equal(tg_inbox_bytes(&inbox), 9 + 7 + 5);
+            assert_true(tg_inbox_is_partial(&inbox));
+            expect_message(&inbox, "hello");
+            expect_message(&inbox, "bye");
+            expect_nothing(&inbox);
+            assert_int_equal(put(&inbox, "i", 1), 1);
+            expect_message(&inbox, "hi");
+            assert_int_equal(tg_inbox_bytes(&inbox), 0);
+        }
+    }
+}
+
+static void a_length_over_the_limit_behind_heartbeats_breaks_the_inbox(void **state)
+{
+    struct tg_inbox inbox;
+    (void)state;
+    open_inbox(&inbox, 104);
+    inbox.drops_empty = true;
+    (void)put(&inbox, "\0\0\0\0\0\0\0\2hi\0\0\0\0\377\377\377\377\0\0\0\0", 22);
+    assert_true(inbox.is_broken);
+    expect_message(&inbox, "hi");
 }
 
 static void a_cut_stream_is_partial_wherever_it_is_cut_inside_a_frame(void **state)
@@ -201,7 +241,7 @@ static void clear_forgets_everything(void **state)
 static uint32_t make_frame(uint8_t *bytes, uint64_t seed, uint32_t i)
 {
     struct tg_prng prng = {seed + i};
-    uint32_t size = tg_prng_below(&prng, PAYLOAD_MAX + 1);
+    uint32_t size = tg_prng_below(&prng, 4) == 0 ? 0 : tg_prng_below(&prng, PAYLOAD_MAX + 1);
     tg_frame_length_write(bytes, size, THRONG_BYTE_ORDER_BIG);
     test_fill_pattern(bytes + THRONG_FRAME_HEADER_BYTES, size, seed + i);
     return THRONG_FRAME_HEADER_BYTES + size;
@@ -233,12 +273,23 @@ static void put_some(struct traffic *traffic, struct tg_inbox *inbox)
     }
 }
 
+/* Those that nobody is to see. */
+static void pass_heartbeats(struct traffic *traffic, const struct tg_inbox *inbox)
+{
+    uint8_t frame[104];
+    while (inbox->drops_empty && traffic->taken_frames < traffic->sent_frames &&
+           make_frame(frame, traffic->seed, traffic->taken_frames) == THRONG_FRAME_HEADER_BYTES) {
+        traffic->taken_frames++;
+    }
+}
+
 static void take_some(struct traffic *traffic, struct tg_inbox *inbox)
 {
     uint8_t expected[104];
     struct tg_frame frame;
     uint32_t budget = tg_prng_below(&traffic->prng, 12);
     while (budget-- > 0 && tg_inbox_peek(inbox, &frame) == TG_FRAME_WHOLE) {
+        pass_heartbeats(traffic, inbox);
         uint32_t size = make_frame(expected, traffic->seed, traffic->taken_frames++);
         assert_int_equal(frame.size, size - THRONG_FRAME_HEADER_BYTES);
         tg_inbox_take(inbox, &frame);
@@ -254,9 +305,11 @@ static void drawn_messages_pass_in_order_at_every_capacity(void **state)
         struct tg_inbox inbox;
         struct traffic traffic = {.seed = seed, .prng = {seed + capacity}};
         open_inbox(&inbox, capacity);
+        inbox.drops_empty = capacity % 2 == 1;
         for (uint32_t turn = 0; turn < test_scaled(1000); turn++) {
             put_some(&traffic, &inbox);
             take_some(&traffic, &inbox);
+            pass_heartbeats(&traffic, &inbox);
             struct tg_frame frame;
             bool waits = tg_inbox_peek(&inbox, &frame) == TG_FRAME_WHOLE;
             assert_true(waits || tg_inbox_has_room(&inbox));
@@ -270,6 +323,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_split_position_gives_the_same_messages),
+        cmocka_unit_test(heartbeats_are_counted_and_take_no_room_at_every_split_position),
+        cmocka_unit_test(a_length_over_the_limit_behind_heartbeats_breaks_the_inbox),
         cmocka_unit_test(a_cut_stream_is_partial_wherever_it_is_cut_inside_a_frame),
         cmocka_unit_test(the_limit_is_exact_and_hostile_lengths_break_the_inbox),
         cmocka_unit_test(an_inbox_of_one_frame_has_room_as_soon_as_no_message_waits),

@@ -107,7 +107,17 @@ static void a_long_line_is_cut_at_its_room(void **state)
     tg_log_queue_push(&queue, THRONG_LOG_INFO, "next");
     tg_log_queue_drain(&queue, hear, &heard);
     assert_int_equal(strlen(heard.texts[0]), 251);
+    assert_string_equal(heard.texts[0] + 247, "x...");
     assert_string_equal(heard.texts[1], "next");
+}
+
+static void a_line_break_in_a_peers_words_does_not_break_the_line(void **state)
+{
+    (void)state;
+    tg_log_queue_push(&queue, THRONG_LOG_INFO, "%s is gone", "eve\n\x1b[1merror: %n");
+    tg_log_queue_drain(&queue, hear, &heard);
+    assert_int_equal(heard.count, 1);
+    assert_string_equal(heard.texts[0], "eve\\n\\x1b[1merror: %n is gone");
 }
 
 static void without_a_sink_lines_make_room_all_the_same(void **state)
@@ -129,6 +139,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_line_too_many_is_dropped_and_counted_and_no_news,
                                         open_queue, close_queue),
         cmocka_unit_test_setup_teardown(a_long_line_is_cut_at_its_room, open_queue, close_queue),
+        cmocka_unit_test_setup_teardown(a_line_break_in_a_peers_words_does_not_break_the_line,
+                                        open_queue, close_queue),
         cmocka_unit_test_setup_teardown(without_a_sink_lines_make_room_all_the_same, open_queue,
                                         close_queue),
     };

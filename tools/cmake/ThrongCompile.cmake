@@ -1,4 +1,5 @@
-# How every target of throng is compiled: throng_compile(TARGET) sets language, warnings, sanitizers.
+# How every target of throng is compiled: throng_compile(TARGET) sets language, warnings, protections
+# (ThrongHardening.cmake), sanitizers.
 
 set(CMAKE_C_STANDARD 11)
 set(CMAKE_C_STANDARD_REQUIRED ON)
@@ -33,7 +34,10 @@ if(THRONG_LTO AND CMAKE_BUILD_TYPE STREQUAL "Release" AND CMAKE_C_COMPILER_ID ST
     set(THRONG_LTO_FLAGS -flto=auto -ffat-lto-objects)
 endif()
 
+include(ThrongHardening)
+
 function(throng_compile target)
+    throng_harden(${target})
     target_compile_definitions(${target} PRIVATE ${THRONG_SYSTEM_DEFINITIONS})
     target_compile_options(${target} PRIVATE ${THRONG_LTO_FLAGS})
     target_link_options(${target} PRIVATE ${THRONG_LTO_FLAGS})

@@ -65,8 +65,12 @@ endif()
 foreach(program throng-echo throng-stress)
     if(TARGET ${program})
         throng_path_to_prefix(${CMAKE_INSTALL_BINDIR} up)
-        set_target_properties(${program} PROPERTIES
-            INSTALL_RPATH "$ORIGIN/${up}/${CMAKE_INSTALL_LIBDIR}")
+        if(BUILD_SHARED_LIBS)
+            # Not for static programs: room for it that is not used in the build folder would be filled
+            # with colons, which the loader takes for the current folder.
+            set_target_properties(${program} PROPERTIES
+                INSTALL_RPATH "$ORIGIN/${up}/${CMAKE_INSTALL_LIBDIR}")
+        endif()
         install(TARGETS ${program} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
     endif()
 endforeach()

@@ -14,6 +14,7 @@
 #define RATE_MAX 100000000
 #define SECONDS_MAX 86400
 #define MS_MAX 3600000
+#define DAY_MS 86400000
 
 /* gcc takes "printf" for the system's own; a C library that brings one of C11 beside it names that. */
 #if defined(__MINGW_PRINTF_FORMAT)
@@ -216,6 +217,8 @@ static const struct option table[] = {
     {"message-max", "BYTES", NULL, PLACE(message_max), 1, THRONG_MESSAGE_BYTES_LIMIT,
      "longest payload to accept (65536, or the largest --size)"},
     {"byte-order", "ORDER", read_byte_order, NO_PLACE, 0, 0, "of the frame length: big, little"},
+    {"heartbeat-ms", "MS", NULL, PLACE(heartbeat_ms), 0, DAY_MS,
+     "heartbeats, for a server that has them on: the same interval (0: none)"},
     {"backend", "NAME", read_backend, NO_PLACE, 0, 0, system_backends},
     {"seed", "N", read_seed, NO_PLACE, 0, 0, "the payloads' seed (1)"},
     {"json", NULL, NULL, PLACE(json), 0, 0, "the report as one JSON object"},
@@ -276,6 +279,10 @@ static bool settle_messages(struct reader *reader)
     if (options->message_max < options->size_max) {
         return complain(reader, "--message-max is \"%u\"; it must be %u..%u, as --size asks",
                         options->message_max, options->size_max, THRONG_MESSAGE_BYTES_LIMIT);
+    }
+    if (options->heartbeat_ms > 0 && options->size_min == 0) {
+        return complain(reader, "--size begins with \"0\"; with --heartbeat-ms it must be 1..%u",
+                        THRONG_MESSAGE_BYTES_LIMIT);
     }
     return true;
 }

@@ -34,6 +34,7 @@ struct stress_options {
     uint32_t message_max;
     enum throng_byte_order byte_order;
     const char *backend;
+    uint32_t heartbeat_ms; /* 0: none */
 
     uint64_t seed;
     bool json;

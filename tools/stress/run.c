@@ -205,6 +205,7 @@ static void fill_swarm_options(struct throng_swarm_options *swarm, struct load *
     swarm->source = options->source;
     swarm->source_count = options->source_count;
     swarm->backend = options->backend;
+    swarm->heartbeat_ms = options->heartbeat_ms;
     swarm->handler = load_handler(load);
 }
 

@@ -33,6 +33,14 @@ struct throng_client_options {
     uint32_t connect_timeout_ms; /* default 10,000 */
     enum throng_byte_order byte_order;
     struct throng_address source; /* local address; family NONE (default): any */
+
+    /* Heartbeats, ms; 0..86,400,000; default 0: none, and empty messages are messages. Turn them on
+     * where the server has them on, best with the same interval. Then empty messages are not read
+     * and cannot be written: throng_client_update answers them, sends one where nothing was sent for
+     * an interval, and gives the peer up (THRONG_ETIMEDOUT) from which nothing came for three. Call
+     * it at least once an interval; time without a call is not held against the peer, but the peer
+     * may hold it against us. (common/PROTOCOL.md) */
+    uint32_t heartbeat_ms;
 };
 
 THRONG_API void throng_client_options_init(struct throng_client_options *options);
@@ -66,7 +74,8 @@ THRONG_API enum throng_client_state throng_client_state(const struct throng_clie
 
 /* Why the client FAILED: THRONG_EEOF (the peer closed), THRONG_ECONNREFUSED, THRONG_ETIMEDOUT,
  * THRONG_ECONNRESET, THRONG_EPROTOCOL (a frame over the limit, or cut off by the end) ...; 0
- * otherwise. */
+ * otherwise. THRONG_ETIMEDOUT: the connect took too long, or heartbeats found the peer silent, or
+ * TCP itself gave up. */
 THRONG_API int throng_client_error(const struct throng_client *client);
 
 /* The descriptor to poll (SOCKET on Windows), -1 in states without one; and what to poll it for.
@@ -75,12 +84,13 @@ THRONG_API int throng_client_error(const struct throng_client *client);
 THRONG_API intptr_t throng_client_descriptor(const struct throng_client *client);
 THRONG_API bool throng_client_wants_read(const struct throng_client *client);
 THRONG_API bool throng_client_wants_write(const struct throng_client *client);
-/* Milliseconds until throng_client_update must be called even if nothing is ready (connect timeout;
- * 0: a write found the peer gone); -1: never. */
+/* Milliseconds until throng_client_update must be called even if nothing is ready (connect timeout,
+ * heartbeats; 0: a write found the peer gone, or there is more to do at once); -1: never. */
 THRONG_API int throng_client_wait_ms(const struct throng_client *client);
 
 /* Puts one message into the outbox and tries to send. 0; THRONG_EAGAIN: the outbox is full (nothing
- * was taken); THRONG_ETOOBIG; THRONG_EINVAL: not CONNECTED; THRONG_ECLOSING: after shutdown; or why
+ * was taken); THRONG_ETOOBIG; THRONG_EINVAL: not CONNECTED, or an empty message although there are
+ * heartbeats; THRONG_ECLOSING: after shutdown; or why
  * the peer cannot be reached any more (throng_client_update then moves on to FAILED, with what the
  * peer had sent in the inbox). All of the message or none. */
 THRONG_API int throng_client_write(struct throng_client *client, const void *data, size_t size);

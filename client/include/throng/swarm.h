@@ -43,7 +43,7 @@ struct throng_swarm_handler {
      * peer ended its direction; what was not sent yet is dropped), THRONG_ECANCELED
      * (throng_swarm_disconnect, unless the connection broke, or 5 seconds passed, before everything
      * written was sent: then that error, or THRONG_ETIMEDOUT), THRONG_ECONNREFUSED,
-     * THRONG_ETIMEDOUT, THRONG_EPROTOCOL (a frame over message_bytes_max, or cut off by the end),
+     * THRONG_ETIMEDOUT (heartbeat_ms, too), THRONG_EPROTOCOL (a frame over message_bytes_max, or cut off by the end),
      * THRONG_ENOBUFS (see assembly_bytes), ... It stays down until throng_swarm_connect, which may
      * be called from here; a handler that always does so should pace itself (connects_per_second),
      * for a refusal comes at once. */
@@ -99,6 +99,13 @@ struct throng_swarm_options {
 
     const char *backend;                 /* as in the server's options */
     struct throng_swarm_handler handler; /* copied */
+
+    /* Heartbeats, ms; 0..86,400,000; default 0: none, and empty messages are messages. Turn them on
+     * where the server has them on, best with the same interval. Then empty messages are not handed
+     * to on_message and cannot be written: each is answered (unless it is an answer itself), one is
+     * sent where nothing was sent for an interval, and a connection from which nothing came for
+     * three ends (THRONG_ETIMEDOUT), half of one later at most. (common/PROTOCOL.md) */
+    uint32_t heartbeat_ms;
 };
 
 THRONG_API void throng_swarm_options_init(struct throng_swarm_options *options);
@@ -133,8 +140,8 @@ THRONG_API uint64_t throng_swarm_now_ns(void);
 /* Which thread this is, 0..threads-1. */
 THRONG_API uint32_t throng_swarm_thread_index(const struct throng_swarm_thread *thread);
 
-/* Queues one message; it goes out at the end of the turn. 0; THRONG_EINVAL: not connected;
- * THRONG_EAGAIN: the connection's queue or the thread's send memory is full; THRONG_ETOOBIG. All or
+/* Queues one message; it goes out at the end of the turn. 0; THRONG_EINVAL: not connected, or an empty
+ * message although there are heartbeats; THRONG_EAGAIN: the connection's queue or the thread's send memory is full; THRONG_ETOOBIG. All or
  * nothing. */
 THRONG_API int throng_swarm_write(struct throng_swarm_thread *thread, uint32_t index,
                                   const void *data, size_t size);

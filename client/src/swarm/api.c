@@ -19,6 +19,9 @@ int throng_swarm_write(struct throng_swarm_thread *thread, uint32_t index, const
     if (size > plan->rules.message_bytes_max) {
         return THRONG_ETOOBIG;
     }
+    if (size == 0 && plan->options.heartbeat_ms > 0) {
+        return THRONG_EINVAL; /* the peer would take it for a heartbeat */
+    }
     uint8_t header[THRONG_FRAME_HEADER_BYTES];
     tg_frame_length_write(header, (uint32_t)size, plan->rules.byte_order);
     if (!tg_chain_append(&conn->queue, &thread->blocks, index, plan->send_units_max, header,

@@ -42,6 +42,7 @@ void tg_swarm_conn_connect(struct throng_swarm_thread *thread, struct swarm_conn
     conn->state = SWARM_CONNECTING;
     conn->error = 0;
     conn->peer_ended = false;
+    conn->suspected = false;
     conn->paused = true; /* until it is connected */
     conn->held_back = false;
     conn->connect_ns = tg_clock_ns(); /* the turn's time may be hundreds of connects old */
@@ -70,6 +71,7 @@ static void on_connect(struct throng_swarm_thread *thread, struct swarm_conn *co
     conn->state = SWARM_UP;
     conn->connect_ns = tg_clock_ns() - conn->connect_ns;
     count_connected(thread, 1);
+    tg_swarm_conn_begin_beats(thread, conn);
     tg_swarm_conn_read_on(thread, conn);
     const struct throng_swarm_handler *handler = tg_swarm_handler(thread);
     handler->on_open(handler->context, thread, tg_swarm_conn_index(thread, conn));
@@ -137,6 +139,16 @@ void tg_swarm_conn_report_canceled(struct throng_swarm_thread *thread)
 
 void tg_swarm_conn_time_out(struct throng_swarm_thread *thread, struct swarm_conn *conn)
 {
+    if (conn->state == SWARM_UP) {
+        tg_swarm_conn_beat_tick(thread, conn);
+        return;
+    }
+    if (conn->state == SWARM_CONNECTING && !conn->suspected) {
+        /* A thread that was away itself finds the deadline first, and the answer afterwards. */
+        conn->suspected = true;
+        start_timer(thread, conn, 1);
+        return;
+    }
     /* Waiting in vain for the peer's end takes nothing from what the disconnect promises. */
     bool was_sent = conn->state == SWARM_LINGER;
     tg_swarm_conn_close(thread, conn, was_sent ? THRONG_ECANCELED : THRONG_ETIMEDOUT,
@@ -166,6 +178,7 @@ static void count_sent(struct throng_swarm_thread *thread, struct swarm_conn *co
 {
     struct tg_chain done;
     tg_chain_init(&done);
+    tg_swarm_conn_said(thread, conn);
     tg_chain_advance(&conn->queue, &thread->blocks, bytes, &done);
     give_blocks(thread, &done);
 }
@@ -173,7 +186,8 @@ static void count_sent(struct throng_swarm_thread *thread, struct swarm_conn *co
 void tg_swarm_conn_send(struct throng_swarm_thread *thread, struct swarm_conn *conn)
 {
     /* Each round sends something or ends the loop, and the queue is bounded. */
-    while (!tg_chain_is_empty(&conn->queue) && !conn->sending) {
+    while (!conn->sending &&
+           (!tg_chain_is_empty(&conn->queue) || tg_swarm_conn_put_beat(thread, conn))) {
         struct tg_slice slices[TG_GATHER_MAX];
         size_t bytes;
         uint32_t count =

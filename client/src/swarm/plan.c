@@ -47,6 +47,7 @@ static int check_numbers(struct throng_swarm_options *options, struct throng_err
         {"connects_in_flight", &options->connects_in_flight, 256, 1, 65536},
         {"connect_timeout_ms", &options->connect_timeout_ms, 30000, 1, 3600000},
         {"source_count", &options->source_count, 1, 1, 65536},
+        {"heartbeat_ms", &options->heartbeat_ms, 0, 0, TG_HEARTBEAT_MS_MAX},
     };
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         const struct number *number = &numbers[i];

@@ -32,6 +32,7 @@ void tg_swarm_conn_read_on(struct throng_swarm_thread *thread, struct swarm_conn
     } else if (conn->paused) {
         conn->paused = false;
         conn->held_back = false;
+        tg_swarm_conn_heard(thread, conn);
         tg_port_receive(thread->port, &conn->stream);
     }
 }
@@ -40,8 +41,12 @@ static void hand_up(struct throng_swarm_thread *thread, struct swarm_conn *conn,
                     const struct tg_message *message)
 {
     const struct throng_swarm_handler *handler = tg_swarm_handler(thread);
-    handler->on_message(handler->context, thread, tg_swarm_conn_index(thread, conn), message->data,
-                        message->size);
+    if (message->size == 0 && tg_heartbeat_is_on(&conn->heartbeat)) {
+        tg_swarm_conn_take_beat(thread, conn);
+    } else {
+        handler->on_message(handler->context, thread, tg_swarm_conn_index(thread, conn),
+                            message->data, message->size);
+    }
     if (message->block != TG_MESSAGE_NONE) {
         tg_message_pool_give(&thread->message_pool, message->block);
     }
@@ -117,6 +122,7 @@ void tg_swarm_conn_on_receive(struct throng_swarm_thread *thread, struct swarm_c
 {
     if (completion->result > 0) {
         if (conn->state == SWARM_UP) {
+            tg_swarm_conn_heard(thread, conn);
             tg_reader_put_input(&conn->reader, completion->data, (size_t)completion->result,
                                 completion->buffer);
             consume_input(thread, conn);

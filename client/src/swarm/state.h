@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The swarm's records, shared by its files: swarm.c (start and stop), plan.c (options, sources),
- * thread.c (the loop), conn.c (a connection's life), receive.c, api.c (what handlers call).
+ * thread.c (the loop), conn.c (a connection's life), receive.c, beat.c (heartbeats), api.c (what
+ * handlers call).
  *
  * Connection i lives on thread i % threads at place i / threads, for good. Everything below
  * `struct throng_swarm_thread` is touched by that thread alone, but for the marked fields.
@@ -25,6 +26,7 @@
 #include "buffer/chain.h"
 #include "buffer/message_pool.h"
 #include "buffer/recv_pool.h"
+#include "codec/heartbeat.h"
 #include "codec/intake.h"
 #include "os/parker.h"
 #include "os/thread.h"
@@ -51,7 +53,7 @@ enum swarm_conn_state {
 struct swarm_conn {
     struct tg_stream stream;
     struct tg_list link;   /* in one of the thread's lists, which exclude each other */
-    struct tg_timer timer; /* connect time-out, later the patience of a disconnect */
+    struct tg_timer timer; /* connect time-out, heartbeats while UP, the patience of a disconnect */
     struct tg_reader reader;
     struct tg_chain queue;
     uint64_t connect_ns; /* when its connect began; from on_open on, how long it took */
@@ -60,7 +62,10 @@ struct swarm_conn {
     bool paused;     /* not read from: its input waits for memory, or others' does */
     bool held_back;  /* in the first case */
     bool peer_ended; /* while FLUSHING: what we say is still heard */
+    bool suspected;  /* its time is over: it ends unless something is there now */
     int16_t error;   /* what on_closed will say */
+
+    struct tg_heartbeat heartbeat; /* while UP; in ns */
 };
 
 struct throng_swarm_thread {
@@ -169,6 +174,18 @@ void tg_swarm_conn_read_on(struct throng_swarm_thread *thread, struct swarm_conn
 void tg_swarm_conn_give_turns(struct throng_swarm_thread *thread);
 /* The intake's timer: resets a connection if nobody's turn comes. */
 void tg_swarm_conn_intake_tick(struct throng_swarm_thread *thread);
+
+/* beat.c: all of them do nothing without heartbeats. */
+/* One is UP: its heartbeats begin. */
+void tg_swarm_conn_begin_beats(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+/* The timer of one that is UP. */
+void tg_swarm_conn_beat_tick(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+/* Bytes came, or can come again; an empty message came; bytes went out. */
+void tg_swarm_conn_heard(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+void tg_swarm_conn_take_beat(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+void tg_swarm_conn_said(struct throng_swarm_thread *thread, struct swarm_conn *conn);
+/* Nothing waits to be sent: queues the heartbeat that is due. Whether there was one. */
+bool tg_swarm_conn_put_beat(struct throng_swarm_thread *thread, struct swarm_conn *conn);
 
 static inline const struct throng_swarm_handler *
 tg_swarm_handler(const struct throng_swarm_thread *thread)

@@ -113,6 +113,13 @@ static inline bool tg_ring_publish(struct tg_ring *ring)
     return true;
 }
 
+/* Producer: whether the consumer has given everything that was published back. */
+static inline bool tg_ring_is_consumed(const struct tg_ring *ring)
+{
+    return atomic_load_explicit(&ring->head_shared, memory_order_relaxed) ==
+           atomic_load_explicit(&ring->tail_shared, memory_order_relaxed);
+}
+
 /* Consumer: the oldest readable entry, or NULL. Looks at the shared index only when its own view is
  * used up. tg_ring_pop() follows. */
 static inline void *tg_ring_peek(struct tg_ring *ring)

@@ -18,6 +18,7 @@
 
 #include <stdalign.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -107,6 +108,12 @@ void tg_block_return_init(struct tg_block_return *stack);
 /* Pusher: hands over the chain first..last, already linked through `next`. */
 void tg_block_return_push(struct tg_block_return *stack, struct tg_block_pool *pool, uint32_t first,
                           uint32_t last);
+
+/* Taker: whether there are none. What came is looked at by tg_block_return_take. */
+static inline bool tg_block_return_is_empty(const struct tg_block_return *stack)
+{
+    return atomic_load_explicit(&stack->head, memory_order_relaxed) == TG_BLOCK_NONE;
+}
 
 /* Taker: all blocks that came home, linked through `next`; TG_BLOCK_NONE if none. */
 uint32_t tg_block_return_take(struct tg_block_return *stack);

@@ -18,7 +18,7 @@ struct source {
     size_t size;
 };
 
-/* The new blocks that an append needs, besides the room in the last one. */
+/* Blocks of each class: those that an append needs, besides the room in the last one, or may take. */
 struct plan {
     uint32_t large;
     uint32_t small;
@@ -97,16 +97,20 @@ static size_t large_blocks_for(size_t size)
     return (size - TG_CHAIN_LARGE_MIN + TG_LARGE_BLOCK_BYTES - 1) / TG_LARGE_BLOCK_BYTES;
 }
 
+static uint32_t beyond(uint32_t count, uint32_t kept)
+{
+    return count > kept ? count - kept : 0;
+}
+
 /* Completes a plan that has its number of large blocks: small ones hold what those do not. False if
  * the pool or the limit does not suffice. */
-static bool plan_small(struct plan *plan, const struct tg_block_pool *pool, size_t size,
-                       uint32_t units_max)
+static bool plan_small(struct plan *plan, const struct plan *free, size_t size, uint32_t units_max)
 {
     size_t in_large = (size_t)plan->large * TG_LARGE_BLOCK_BYTES;
     size_t rest = size > in_large ? size - in_large : 0;
     size_t small = (rest + TG_BLOCK_BYTES - 1) / TG_BLOCK_BYTES;
     size_t units = (size_t)plan->large * TG_LARGE_BLOCK_UNITS + small;
-    if (small > tg_index_stack_count(&pool->small_free) || units > units_max) {
+    if (small > free->small || units > units_max) {
         return false;
     }
     plan->small = (uint32_t)small;
@@ -114,14 +118,13 @@ static bool plan_small(struct plan *plan, const struct tg_block_pool *pool, size
 }
 
 /* Chooses the blocks for `size` more bytes before any is taken, so that a refusal has nothing to
- * undo. The pool has one owner: what is free now is still free when it is taken. */
-static bool plan_blocks(struct plan *plan, const struct tg_block_pool *pool, size_t size,
-                        uint32_t units_max)
+ * undo. The pool has one owner: what is free now is still free when it is taken. `units_max` is what
+ * the bounds leave beside the chain as it is. */
+static bool plan_blocks(struct plan *plan, const struct plan *free, size_t size, uint32_t units_max)
 {
     size_t large = large_blocks_for(size);
-    uint32_t large_free = tg_index_stack_count(&pool->large_free);
-    plan->large = large < large_free ? (uint32_t)large : large_free;
-    if (plan_small(plan, pool, size, units_max)) {
+    plan->large = large < free->large ? (uint32_t)large : free->large;
+    if (plan_small(plan, free, size, units_max)) {
         return true;
     }
     /* The last large block may be mostly empty and cost more units than small ones would. All
@@ -130,16 +133,41 @@ static bool plan_blocks(struct plan *plan, const struct tg_block_pool *pool, siz
         return false;
     }
     plan->large--;
-    return plan_small(plan, pool, size, units_max);
+    return plan_small(plan, free, size, units_max);
+}
+
+/* What the bounds let an append take. */
+static struct plan free_within(const struct tg_block_pool *pool,
+                               const struct tg_chain_bounds *bounds)
+{
+    return (struct plan){
+        .large = beyond(tg_index_stack_count(&pool->large_free), bounds->large_kept),
+        .small = beyond(tg_index_stack_count(&pool->small_free), bounds->small_kept)};
+}
+
+/* Units that the chain may still grow by. */
+static uint32_t units_left(const struct tg_chain *chain, const struct tg_chain_bounds *bounds)
+{
+    uint32_t units_max = bounds->units_max < UNITS_LIMIT ? bounds->units_max : UNITS_LIMIT;
+    return beyond(units_max, chain->units);
+}
+
+/* Bytes left in the last block. */
+static size_t room_at_end(const struct tg_chain *chain, const struct tg_block_pool *pool)
+{
+    return chain->tail == TG_BLOCK_NONE
+               ? 0
+               : (size_t)tg_block_capacity(pool, chain->tail) - pool->blocks[chain->tail].end;
 }
 
 /* The append that needs new blocks; `room` bytes are left in the last one. */
 static bool append_blocks(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
-                          uint32_t units_max, struct source source, size_t room)
+                          const struct tg_chain_bounds *bounds, struct source source, size_t room)
 {
     struct plan plan;
     size_t total = source.prefix_size + source.size;
-    if (!plan_blocks(&plan, pool, total - room, units_max - chain->units)) {
+    const struct plan free = free_within(pool, bounds);
+    if (!plan_blocks(&plan, &free, total - room, units_left(chain, bounds))) {
         return false;
     }
     size_t written = 0;
@@ -161,12 +189,13 @@ static bool append_blocks(struct tg_chain *chain, struct tg_block_pool *pool, ui
 
 /* The append that one more small block is enough for; `room` bytes are left in the last one. */
 static bool append_small_block(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
-                               struct source source, size_t room)
+                               const struct tg_chain_bounds *bounds, struct source source,
+                               size_t room)
 {
-    uint32_t block = tg_block_pool_take_small(pool, conn);
-    if (block == TG_BLOCK_NONE) {
+    if (tg_index_stack_count(&pool->small_free) <= bounds->small_kept) {
         return false;
     }
+    uint32_t block = tg_block_pool_take_small(pool, conn);
     chain->bytes += (uint32_t)(source.prefix_size + source.size);
     if (room > 0) {
         (void)fill_block(pool, chain->tail, &source);
@@ -176,32 +205,61 @@ static bool append_small_block(struct tg_chain *chain, struct tg_block_pool *poo
     return true;
 }
 
+bool tg_chain_append_within(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
+                            const struct tg_chain_bounds *bounds, const void *prefix,
+                            size_t prefix_size, const void *data, size_t size)
+{
+    TG_REQUIRE(prefix_size + size >= 1);
+    struct source source = {prefix, prefix_size, data, size};
+    size_t room = room_at_end(chain, pool);
+    /* Hot: one more small message of a batch. It needs no block, so no limit can refuse it. */
+    if (prefix_size + size <= room) {
+        put_whole(pool, chain->tail, &source);
+        chain->bytes += (uint32_t)(prefix_size + size);
+        return true;
+    }
+    if (units_left(chain, bounds) == 0) {
+        return false;
+    }
+    if (prefix_size + size - room <= TG_BLOCK_BYTES) {
+        return append_small_block(chain, pool, conn, bounds, source, room);
+    }
+    return append_blocks(chain, pool, conn, bounds, source, room);
+}
+
 bool tg_chain_append(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
                      uint32_t units_max, const void *prefix, size_t prefix_size, const void *data,
                      size_t size)
 {
-    TG_REQUIRE(prefix_size + size >= 1);
-    struct source source = {prefix, prefix_size, data, size};
-    size_t room = 0;
-    if (chain->tail != TG_BLOCK_NONE) {
-        room = tg_block_capacity(pool, chain->tail) - pool->blocks[chain->tail].end;
-        /* Hot: one more small message of a batch. It needs no block, so no limit can refuse it. */
-        if (prefix_size + size <= room) {
-            put_whole(pool, chain->tail, &source);
-            chain->bytes += (uint32_t)(prefix_size + size);
-            return true;
-        }
+    const struct tg_chain_bounds bounds = {.units_max = units_max};
+    return tg_chain_append_within(chain, pool, conn, &bounds, prefix, prefix_size, data, size);
+}
+
+bool tg_chain_has_room(const struct tg_chain *chain, const struct tg_block_pool *pool,
+                       const struct tg_chain_bounds *bounds, size_t bytes)
+{
+    struct plan plan;
+    size_t room = room_at_end(chain, pool);
+    const struct plan free = free_within(pool, bounds);
+    return bytes <= room || plan_blocks(&plan, &free, bytes - room, units_left(chain, bounds));
+}
+
+bool tg_chain_has_room_instead(const struct tg_chain *chain, const struct tg_block_pool *pool,
+                               const struct tg_chain_bounds *bounds, size_t bytes)
+{
+    struct plan plan;
+    struct plan free = free_within(pool, bounds);
+    for (uint32_t index = chain->head; index != TG_BLOCK_NONE; index = pool->blocks[index].next) {
+        *(tg_block_units(pool, index) > 1 ? &free.large : &free.small) += 1;
     }
-    if (units_max > UNITS_LIMIT) {
-        units_max = UNITS_LIMIT;
-    }
-    if (chain->units >= units_max) {
-        return false;
-    }
-    if (prefix_size + size - room <= TG_BLOCK_BYTES) {
-        return append_small_block(chain, pool, conn, source, room);
-    }
-    return append_blocks(chain, pool, conn, units_max, source, room);
+    return plan_blocks(&plan, &free, bytes, bounds->units_max);
+}
+
+uint32_t tg_chain_units_for(const struct tg_chain *chain, const struct tg_block_pool *pool,
+                            size_t bytes)
+{
+    size_t room = room_at_end(chain, pool);
+    return bytes <= room ? 0 : (uint32_t)((bytes - room + TG_BLOCK_BYTES - 1) / TG_BLOCK_BYTES);
 }
 
 void tg_chain_join(struct tg_chain *target, struct tg_chain *source, struct tg_block_pool *pool)
@@ -247,6 +305,21 @@ uint32_t tg_chain_gather(const struct tg_chain *chain, const struct tg_block_poo
     return count;
 }
 
+void tg_chain_peek(const struct tg_chain *chain, const struct tg_block_pool *pool, void *target,
+                   size_t size)
+{
+    TG_REQUIRE(size <= chain->bytes);
+    uint8_t *to = target;
+    for (uint32_t index = chain->head; size > 0; index = pool->blocks[index].next) {
+        const struct tg_block *block = &pool->blocks[index];
+        size_t here = (size_t)block->end - block->begin;
+        size_t count = here < size ? here : size;
+        memcpy(to, tg_block_data(pool, index) + block->begin, count);
+        to += count;
+        size -= count;
+    }
+}
+
 /* Moves the first block of the chain, all of it sent, to the front of `done`. */
 static void retire_front(struct tg_chain *chain, struct tg_block_pool *pool, struct tg_chain *done)
 {
@@ -280,5 +353,17 @@ void tg_chain_advance(struct tg_chain *chain, struct tg_block_pool *pool, size_t
         }
         bytes -= size;
         retire_front(chain, pool, done);
+    }
+}
+
+void tg_chain_drop(struct tg_chain *chain, struct tg_block_pool *pool, size_t bytes)
+{
+    struct tg_chain done;
+    tg_chain_init(&done);
+    tg_chain_advance(chain, pool, bytes, &done);
+    for (uint32_t index = done.head; index != TG_BLOCK_NONE;) {
+        uint32_t next = pool->blocks[index].next;
+        tg_block_pool_give(pool, index);
+        index = next;
     }
 }

@@ -44,6 +44,30 @@ bool tg_chain_append(struct tg_chain *chain, struct tg_block_pool *pool, uint64_
                      uint32_t units_max, const void *prefix, size_t prefix_size, const void *data,
                      size_t size);
 
+/* What an append may take. */
+struct tg_chain_bounds {
+    uint32_t units_max;  /* of the whole chain afterwards */
+    uint32_t small_kept; /* blocks of each class that stay free */
+    uint32_t large_kept;
+};
+
+/* tg_chain_append that leaves some blocks to others. */
+bool tg_chain_append_within(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
+                            const struct tg_chain_bounds *bounds, const void *prefix,
+                            size_t prefix_size, const void *data, size_t size);
+
+/* Whether tg_chain_append_within would take `bytes` (>= 1) more. */
+bool tg_chain_has_room(const struct tg_chain *chain, const struct tg_block_pool *pool,
+                       const struct tg_chain_bounds *bounds, size_t bytes);
+
+/* Whether it would if the chain were dropped before. */
+bool tg_chain_has_room_instead(const struct tg_chain *chain, const struct tg_block_pool *pool,
+                               const struct tg_chain_bounds *bounds, size_t bytes);
+
+/* The fewest units that `bytes` more take, besides the room in the last block. */
+uint32_t tg_chain_units_for(const struct tg_chain *chain, const struct tg_block_pool *pool,
+                            size_t bytes);
+
 /* The hot case of an append: a small frame that fits into the room left in the last block. False, with
  * nothing changed, if it does not fit: tg_chain_append takes every case. */
 static inline bool tg_chain_append_in_room(struct tg_chain *chain, struct tg_block_pool *pool,
@@ -76,11 +100,18 @@ void tg_chain_join(struct tg_chain *target, struct tg_chain *source, struct tg_b
 uint32_t tg_chain_gather(const struct tg_chain *chain, const struct tg_block_pool *pool,
                          struct tg_slice *slices, uint32_t capacity, size_t *bytes);
 
+/* Copies the first `size` bytes (<= chain->bytes), which may lie across blocks, and drops nothing. */
+void tg_chain_peek(const struct tg_chain *chain, const struct tg_block_pool *pool, void *target,
+                   size_t size);
+
 /* Drops `bytes` (<= chain->bytes) from the front. Blocks that became empty are moved, one by one, to
  * the front of `done`, which its holder returns to the pool's owner. So the free stack gets them in
  * the reverse of their order and gives them out in it: neighbours stay neighbours, and a gathered
  * send keeps to one slice. */
 void tg_chain_advance(struct tg_chain *chain, struct tg_block_pool *pool, size_t bytes,
                       struct tg_chain *done);
+
+/* The same for a chain that was never sent: the blocks go straight to the pool. Pool owner's thread. */
+void tg_chain_drop(struct tg_chain *chain, struct tg_block_pool *pool, size_t bytes);
 
 #endif

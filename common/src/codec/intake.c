@@ -145,6 +145,7 @@ static void give_up_right(struct tg_intake *intake, struct tg_reader *reader, st
 void tg_intake_rest(struct tg_intake *intake, struct tg_reader *reader)
 {
     TG_REQUIRE(reader->place != TG_READER_OWED && reader->place != TG_READER_LACKING);
+    reader->resting = true;
     if (reader->place == TG_READER_READING || reader->place == TG_READER_STOPPED) {
         tg_list_remove(&reader->link);
         reader->place = TG_READER_ELSEWHERE;
@@ -160,6 +161,7 @@ void tg_intake_rest(struct tg_intake *intake, struct tg_reader *reader)
 bool tg_intake_read(struct tg_intake *intake, struct tg_reader *reader)
 {
     bool others_wait = !tg_list_is_empty(&intake->lacking) || !tg_list_is_empty(&intake->stopped);
+    reader->resting = false;
     switch ((enum tg_reader_place)reader->place) {
     case TG_READER_READING:
     case TG_READER_HOLDING:

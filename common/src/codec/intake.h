@@ -53,6 +53,9 @@
 /* Ticks after which it need not have held its block for long: five seconds. */
 #define TG_INTAKE_PATIENCE_TICKS 20u
 
+/* Ticks after which a connection is named too that its owner does not read from: twenty seconds. */
+#define TG_INTAKE_EXCUSED_TICKS 80u
+
 /* Rounds of turns, and so waits of the port, until one that was stopped has no more input: the port
  * learns of the stop in the first wait and brings what it had received in that or the next. */
 #define TG_INTAKE_LEAVING_ROUNDS 3u
@@ -78,6 +81,8 @@ struct tg_reader {
     uint32_t buffer;               /* where it lies, one reference held; or TG_INDEX_NONE */
     uint16_t mark;                 /* HOLDING: place among the holders; LEAVING: round of that */
     uint8_t place;
+    bool
+        resting; /* its owner does not read from it: if it stands still, that is not its peer's doing */
 };
 
 struct tg_intake_holder {
@@ -142,7 +147,8 @@ enum tg_assembly tg_intake_next(struct tg_intake *intake, struct tg_reader *read
  * turn. Its input is used up. */
 bool tg_intake_read(struct tg_intake *intake, struct tg_reader *reader);
 
-/* The owner does not want to read for now. It may use the link. Not for one that waits for memory. */
+/* The owner does not want to read for now. It may use the link. One that has a kept block keeps it, and is
+ * not named by tg_intake_tick until it is read from again, or everybody has waited for twenty seconds. Not for one that waits for memory. */
 void tg_intake_rest(struct tg_intake *intake, struct tg_reader *reader);
 
 /* The owner will not read any more: gives all memory back. The reader is as new. */

@@ -124,11 +124,17 @@ bool tg_intake_is_due(const struct tg_intake *intake)
 
 /* ---- standing still ---- */
 
+/* Those that their owner does not read from stand still by its doing, so they come into it only when
+ * everybody has waited for very long. */
 static struct tg_intake_holder *oldest_holder(struct tg_intake *intake)
 {
+    const bool all = intake->still_ticks >= TG_INTAKE_EXCUSED_TICKS;
     struct tg_intake_holder *oldest = NULL;
     for (uint32_t i = 0; i < intake->holder_count; i++) {
         struct tg_intake_holder *holder = &intake->holders[i];
+        if (holder->reader->resting && !all) {
+            continue;
+        }
         if (oldest == NULL || intake->ticks - holder->since > intake->ticks - oldest->since) {
             oldest = holder;
         }

@@ -59,15 +59,30 @@ bool tg_accept_has_died(int system_error);
  * SO_EXCLUSIVEADDRUSE, socket.windows.c says why), TCP_NODELAY (accepted sockets inherit it),
  * IPV6_V6ONLY off for "::" and on else, SO_SNDBUF if send_buffer_bytes > 0, and SO_RCVBUF if
  * receive_buffer_bytes > 0. Writes the address really bound (port 0 becomes the chosen port) to
- * `bound`. 0 or an error, with nothing left open. */
+ * `bound`. 0 or an error, with nothing left open.
+ *
+ * keepalive_s > 0: after so many seconds of silence the system asks the peer, TG_KEEPALIVE_PROBES times,
+ * every TG_KEEPALIVE_INTERVAL_S, and the connection ends with THRONG_ETIMEDOUT if no answer comes; at
+ * most TG_KEEPALIVE_MAX_S. user_timeout_ms > 0: so long may sent bytes stay unacknowledged. On Linux
+ * accepted sockets inherit all of it. On Windows there is no user timeout, and whoever makes sockets
+ * ahead of the accept sets their keepalive himself. */
+#define TG_KEEPALIVE_MAX_S 32767u
+#define TG_KEEPALIVE_INTERVAL_S 15u
+#define TG_KEEPALIVE_PROBES 4u
 struct tg_listen_options {
     struct throng_address address;
     uint32_t backlog;
     uint32_t send_buffer_bytes;
     uint32_t receive_buffer_bytes;
+    uint32_t keepalive_s;
+    uint32_t user_timeout_ms;
 };
 int tg_socket_listen(tg_socket *listener, const struct tg_listen_options *options,
                      struct throng_address *bound);
+
+/* Keepalive as above. 0 seconds: nothing is changed. Before Windows 10 the probes are ten, whatever is
+ * asked for. 0 or an error. */
+int tg_socket_set_keepalive(tg_socket sock, uint32_t idle_s);
 
 /* A second descriptor of the same listening socket, for another port of this process. A socket or
  * an error. */

@@ -56,6 +56,31 @@ static bool is_any_ipv6(const struct throng_address *address)
     return address->family == THRONG_ADDRESS_IPV6 && memcmp(address->bytes, any, 16) == 0;
 }
 
+int tg_socket_set_keepalive(tg_socket sock, uint32_t idle_s)
+{
+    TG_REQUIRE(idle_s <= TG_KEEPALIVE_MAX_S);
+    if (idle_s == 0) {
+        return 0;
+    }
+    int error = set_option(sock, SOL_SOCKET, SO_KEEPALIVE, 1);
+    if (error == 0) {
+        error = set_option(sock, IPPROTO_TCP, TCP_KEEPIDLE, (int)idle_s);
+    }
+    if (error == 0) {
+        error = set_option(sock, IPPROTO_TCP, TCP_KEEPINTVL, (int)TG_KEEPALIVE_INTERVAL_S);
+    }
+    if (error == 0) {
+        error = set_option(sock, IPPROTO_TCP, TCP_KEEPCNT, (int)TG_KEEPALIVE_PROBES);
+    }
+    return error;
+}
+
+static int set_user_timeout(tg_socket sock, uint32_t timeout_ms)
+{
+    int value = timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms;
+    return timeout_ms == 0 ? 0 : set_option(sock, IPPROTO_TCP, TCP_USER_TIMEOUT, value);
+}
+
 static int prepare_listener(tg_socket sock, const struct tg_listen_options *options)
 {
     /* A restarted server must not wait for the TIME_WAIT of the old one's connections. */
@@ -69,6 +94,12 @@ static int prepare_listener(tg_socket sock, const struct tg_listen_options *opti
     }
     if (error == 0) {
         error = set_buffer(sock, SO_RCVBUF, options->receive_buffer_bytes);
+    }
+    if (error == 0) {
+        error = tg_socket_set_keepalive(sock, options->keepalive_s);
+    }
+    if (error == 0) {
+        error = set_user_timeout(sock, options->user_timeout_ms);
     }
     return error;
 }

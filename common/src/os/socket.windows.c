@@ -7,6 +7,7 @@
 #include <winsock2.h>
 #include <ws2tcpip.h>
 
+#include <mstcpip.h>
 #include <windows.h>
 
 #include "base/assert.h"
@@ -17,6 +18,8 @@
 #define REUSE_UNICAST_PORT 0x3007
 /* Windows 7. */
 #define PORT_SCALABILITY 0x3006
+/* Windows 10, 1703. */
+#define TCP_OPTION_KEEPCNT 16
 
 /* listen() holds an ordinary figure down to 200, and takes this form, the negated figure, for what
  * it is, in 200..65535. (Wine hands it to Linux, where it is a huge one: as many as the system allows.) */
@@ -83,6 +86,24 @@ static bool is_any_ipv6(const struct throng_address *address)
     return address->family == THRONG_ADDRESS_IPV6 && memcmp(address->bytes, any, 16) == 0;
 }
 
+int tg_socket_set_keepalive(tg_socket sock, uint32_t idle_s)
+{
+    TG_REQUIRE(idle_s <= TG_KEEPALIVE_MAX_S);
+    struct tcp_keepalive times = {.onoff = 1,
+                                  .keepalivetime = idle_s * 1000u,
+                                  .keepaliveinterval = TG_KEEPALIVE_INTERVAL_S * 1000u};
+    DWORD bytes = 0;
+    if (idle_s == 0) {
+        return 0;
+    }
+    if (WSAIoctl((SOCKET)sock, SIO_KEEPALIVE_VALS, &times, sizeof times, NULL, 0, &bytes, NULL,
+                 NULL) != 0) {
+        return last_error();
+    }
+    (void)set_option(sock, IPPROTO_TCP, TCP_OPTION_KEEPCNT, (int)TG_KEEPALIVE_PROBES);
+    return 0;
+}
+
 static int prepare_listener(tg_socket sock, const struct tg_listen_options *options)
 {
     /* Not SO_REUSEADDR: on Windows that lets two sockets listen on one port, and anybody's program
@@ -99,6 +120,9 @@ static int prepare_listener(tg_socket sock, const struct tg_listen_options *opti
     }
     if (error == 0) {
         error = set_buffer(sock, SO_RCVBUF, options->receive_buffer_bytes);
+    }
+    if (error == 0) {
+        error = tg_socket_set_keepalive(sock, options->keepalive_s);
     }
     return error;
 }

@@ -163,11 +163,13 @@ static size_t total_size(const struct tg_slice *slices, uint32_t count)
 
 static ssize_t send_slices(tg_handle handle, const struct tg_slice *slices, uint32_t count)
 {
-    if (count == 1) {
-        return send((int)handle, slices[0].data, slices[0].size, MSG_NOSIGNAL);
-    }
     struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)slices, .msg_iovlen = count};
-    return sendmsg((int)handle, &message, MSG_NOSIGNAL);
+    ssize_t sent;
+    do {
+        sent = count == 1 ? send((int)handle, slices[0].data, slices[0].size, MSG_NOSIGNAL)
+                          : sendmsg((int)handle, &message, MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR); /* as tg_socket_receive: said of the call, not of room */
+    return sent;
 }
 
 int tg_epoll_send(struct tg_port *base, struct tg_stream *stream, const struct tg_slice *slices,

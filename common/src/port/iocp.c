@@ -188,6 +188,7 @@ static int open_port(struct tg_port **opened, const struct tg_port_options *opti
     port->base.turn_bytes = options->turn_bytes;
     port->acceptor = options->acceptor;
     port->accept_pool = options->accept_pool;
+    port->keepalive_s = options->keepalive_s;
     if (options->reuse_sockets) {
         /* Under Wine a disconnect that is done at once calls itself pending, and would be skipped.
          */

@@ -99,6 +99,7 @@ struct tg_iocp_port {
     struct tg_list accepts_spare;
     struct tg_list surplus; /* oldest first */
     uint32_t accept_pool;
+    uint32_t keepalive_s;
 
     uint32_t records; /* streams and listeners that have not completed their CLOSE */
     uint32_t turn;    /* counts waits, see entries_to_take */

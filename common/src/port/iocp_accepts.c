@@ -115,6 +115,8 @@ static int post_accept(struct tg_iocp_port *port, struct tg_listener *listener,
             return error;
         }
         copy_buffers(listener, accept->sock);
+        /* Without it a dead peer is found later: no reason to refuse a living one. */
+        (void)tg_socket_set_keepalive(accept->sock, port->keepalive_s);
     }
     tg_iocp_prepare(&accept->op, TG_OPERATION_ACCEPT);
     accept->listener = listener;

@@ -316,10 +316,15 @@ void tg_iocp_on_receive(struct tg_iocp_port *port, struct tg_stream *stream)
 
 /* --- sending ------------------------------------------------------------------------------- */
 
-/* The slices as WSABUFs, up to what an int32_t can count: a send may be short. */
+/* A send that does not fit completes when the peer has taken all of it, and not before: of a long one, a
+ * caller could not tell a peer that reads from one that does not. This is as much as a table full of
+ * blocks of 512 bytes, which is what many small messages become. */
+#define SEND_BYTES_MAX (TG_GATHER_MAX * (size_t)512)
+
+/* The slices as WSABUFs, up to SEND_BYTES_MAX: a send may be short. */
 static DWORD fill_buffers(WSABUF *buffers, const struct tg_slice *slices, uint32_t count)
 {
-    size_t room = INT32_MAX;
+    size_t room = SEND_BYTES_MAX;
     DWORD used = 0;
     for (uint32_t i = 0; i < count && room > 0; i++) {
         size_t size = slices[i].size < room ? slices[i].size : room;

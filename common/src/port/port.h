@@ -93,6 +93,13 @@ struct tg_stream {
     TG_STREAM_OPS
 };
 
+/* Whether the port has the stream in a queue: there may be input that was not completed, for want of a
+ * receive buffer or of a turn. Whoever judges a peer's silence asks. */
+static inline bool tg_stream_is_queued(const struct tg_stream *stream)
+{
+    return tg_list_is_linked(&stream->link) || stream->held != 0;
+}
+
 /* One listening socket in one port. The same socket may be in several ports; each closes its own.
  */
 struct tg_listener {
@@ -143,6 +150,7 @@ struct tg_port_options {
     uint32_t listeners_max;         /* most listeners at once, likewise */
     uint32_t accept_pool; /* accepts in flight per listener, for IOCP: its sockets are made ahead */
     bool reuse_sockets;   /* for IOCP: see iocp_reuse.c */
+    uint32_t keepalive_s; /* for IOCP, of those sockets (os/socket.h); elsewhere they inherit it */
     struct tg_acceptor *acceptor; /* of ports that share listening sockets, else NULL */
     void *memory;                 /* tg_port_memory_bytes(), zeroed, kept */
 };

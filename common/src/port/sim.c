@@ -212,6 +212,7 @@ static uint32_t wait(struct tg_port *port, struct tg_completion *completions, ui
     struct tg_batch batch = {.completions = completions, .capacity = capacity};
     TG_SIM_RULE(!self->is_waited, "two threads wait in one port");
     self->is_waited = true;
+    tg_sim_tell(self, TG_SIM_PORT_WAITS, NULL, NULL, timeout_ns);
     tg_count_one(&port->counters.waits);
     tg_yield();
     tg_sim_pass();
@@ -230,6 +231,7 @@ static uint32_t wait(struct tg_port *port, struct tg_completion *completions, ui
     self->woken = false;
     self->is_waited = false;
     tg_yield();
+    tg_sim_tell(self, TG_SIM_PORT_RETURNS, NULL, NULL, 0);
     return batch.count;
 }
 

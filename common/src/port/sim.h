@@ -13,6 +13,7 @@
 #include "port/batch.h"
 #include "port/port.h"
 #include "sim/net.h"
+#include "sim/world.h"
 
 extern const struct tg_port_backend tg_sim_backend;
 
@@ -87,6 +88,16 @@ struct tg_sim_port {
 static inline struct tg_sim_port *tg_sim_port_of(struct tg_port *port)
 {
     return TG_CONTAINER_OF(port, struct tg_sim_port, port);
+}
+
+/* Tells who looks on (tg_sim_options.on_port). */
+static inline void tg_sim_tell(const struct tg_sim_port *port, enum tg_sim_port_act act,
+                               const struct tg_stream *stream, const uint8_t *data, int64_t amount)
+{
+    if (tg_world.options.on_port != NULL) {
+        const struct tg_sim_port_note note = {act, &port->port, stream, data, amount};
+        tg_world.options.on_port(tg_world.options.context, &note);
+    }
 }
 
 /* sim.c */

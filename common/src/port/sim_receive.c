@@ -26,6 +26,7 @@ void tg_sim_receive(struct tg_port *port, struct tg_stream *stream)
     if (record->received_last) {
         return;
     }
+    tg_sim_tell(record->source.port, TG_SIM_PORT_READS, stream, NULL, 0);
     record->receiving = true;
     record->stopped = false;
     record->held_back = false;
@@ -93,13 +94,21 @@ static void take_ahead(struct tg_sim_stream *record)
     tg_sim_mark(&record->source);
 }
 
+/* It waits for a receive buffer no longer. */
+static void leave_queue(struct tg_sim_stream *record)
+{
+    tg_list_remove(&record->waiting);
+    record->stream->held = 0;
+}
+
 void tg_sim_stop(struct tg_port *port, struct tg_stream *stream)
 {
     struct tg_sim_stream *record = use_open(port, stream);
     if (!record->stopped) {
+        tg_sim_tell(record->source.port, TG_SIM_PORT_STOPS, stream, NULL, 0);
         take_ahead(record);
         record->stopped = true;
-        tg_list_remove(&record->waiting);
+        leave_queue(record);
     }
 }
 
@@ -115,7 +124,7 @@ void tg_sim_receive_end(struct tg_sim_stream *record)
         tg_recv_pool_release(record->source.port->port.recv_pool, record->held_buffer, 1);
         record->held_bytes = 0;
     }
-    tg_list_remove(&record->waiting);
+    leave_queue(record);
 }
 
 /* ---- completing ---- */
@@ -128,6 +137,7 @@ static void complete(struct tg_sim_stream *record, struct tg_batch *batch, int32
     struct tg_completion *completion = &batch->completions[batch->count - 1];
     completion->data = data;
     completion->buffer = buffer;
+    tg_sim_tell(record->source.port, TG_SIM_PORT_RECEIVED, record->stream, data, result);
     if (result <= 0) {
         record->receiving = false;
         record->received_last = true;
@@ -164,6 +174,7 @@ static bool receive_bytes(struct tg_sim_stream *record, struct tg_batch *batch)
     if (data == NULL) {
         tg_count_one(&port->port.counters.buffers_missed);
         tg_list_push_back(&port->waiting, &record->waiting);
+        record->stream->held = 1; /* tg_stream_is_queued */
         return false;
     }
     if (size > 1 && tg_sim_strikes(TG_SIM_FAULT_partial_receive)) {
@@ -222,7 +233,8 @@ void tg_sim_receive_go_on(struct tg_sim_port *port, struct tg_batch *batch)
 {
     while (!tg_batch_is_full(batch) && can_go_on(port)) {
         struct tg_sim_stream *record =
-            TG_CONTAINER_OF(tg_list_pop_front(&port->waiting), struct tg_sim_stream, waiting);
+            TG_CONTAINER_OF(port->waiting.next, struct tg_sim_stream, waiting);
+        leave_queue(record);
         if (tg_sim_receive_work(record, batch)) {
             tg_sim_mark(&record->source);
         }

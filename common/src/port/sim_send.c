@@ -37,6 +37,7 @@ static int write_slices(struct tg_sim_stream *record, const struct tg_slice *sli
         if (taken < 0) {
             return written > 0 ? (int)written : taken;
         }
+        tg_sim_tell(record->source.port, TG_SIM_PORT_SENT, record->stream, slices[i].data, taken);
         written += (size_t)taken;
         if ((size_t)taken < part) {
             break;
@@ -95,6 +96,7 @@ int tg_sim_send(struct tg_port *port, struct tg_stream *stream, const struct tg_
             return sent;
         }
     }
+    tg_sim_tell(record->source.port, TG_SIM_PORT_PENDS, stream, NULL, 0);
     record->sending = true;
     record->slice_count = count;
     memcpy(record->slices, slices, count * sizeof *slices);

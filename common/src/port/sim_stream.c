@@ -32,6 +32,7 @@ static struct tg_sim_stream *make_record(struct tg_sim_port *port, struct tg_str
             *record = (struct tg_sim_stream){.stream = stream, .sock = sock};
             tg_sim_init_source(&record->source, port, false);
             tg_list_init(&record->waiting);
+            tg_list_init(&stream->link); /* never in a queue of ours, see tg_sim_stream.waiting */
             stream->handle = (tg_handle)sock;
             stream->flags = i;
             tg_net_watch(sock, &record->source.watcher);
@@ -51,6 +52,7 @@ int tg_sim_adopt(struct tg_port *port, struct tg_stream *stream, tg_handle accep
         tg_net_close_socket((uint32_t)accepted, true);
         return THRONG_ENOMEM;
     }
+    tg_sim_tell(self, TG_SIM_PORT_ADOPTS, stream, NULL, 0);
     return 0;
 }
 
@@ -103,6 +105,7 @@ void tg_sim_shutdown(struct tg_port *port, struct tg_stream *stream)
 void tg_sim_close_stream(struct tg_port *port, struct tg_stream *stream, enum tg_close_mode mode)
 {
     struct tg_sim_stream *record = use_open(port, stream);
+    tg_sim_tell(record->source.port, TG_SIM_PORT_CLOSES, stream, NULL, mode == TG_CLOSE_ABORT);
     record->closing = true;
     record->close_mode = mode;
     tg_sim_receive_end(record);

@@ -9,6 +9,9 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+/* How often a call is submitted while the kernel lacks memory for requests. */
+#define CALL_TRIES 8
+
 /* --- submissions --------------------------------------------------------------------------- */
 
 static bool submit(struct tg_uring_port *port)
@@ -78,24 +81,43 @@ bool tg_uring_cancel(struct tg_uring_port *port, uint64_t user_data)
     return true;
 }
 
+/* Takes back the entry that was made last, which the kernel has not: it takes them in turn. Submitted
+ * later it would write to what is no longer there, or make a descriptor that nobody knows of. */
+static void withdraw(struct tg_sqe *sqe)
+{
+    *sqe = (struct tg_sqe){.opcode = TG_OP_NOP, .user_data = TG_TAG_NONE};
+}
+
 int tg_uring_call(struct tg_uring_port *port, struct tg_sqe *sqe)
 {
     struct tg_uring *ring = &port->ring;
-    sqe->user_data = TG_TAG_CALL;
+    sqe->user_data = TG_TAG_CALL | (uint64_t)sqe->opcode << TG_TAG_CALL_SHIFT;
     uint32_t at = atomic_load_explicit(ring->cq_tail, memory_order_relaxed);
-    if (!submit(port)) {
-        return -ENOMEM;
+    int tries = CALL_TRIES;
+    while (!submit(port)) {
+        if (port->orphaned || --tries == 0) {
+            withdraw(sqe);
+            return -ENOMEM;
+        }
     }
     /* Its completion lies among those that this submission has added. */
     uint32_t tail = atomic_load_explicit(ring->cq_tail, memory_order_acquire);
     for (; at != tail; at++) {
         struct tg_cqe *cqe = &ring->cqes[at & ring->cq_mask];
-        if (cqe->user_data == TG_TAG_CALL) {
+        if ((cqe->user_data & TG_TAG_MASK) == TG_TAG_CALL) {
             cqe->user_data = TG_TAG_NONE; /* the wait is to pass over it */
             return cqe->res;
         }
     }
-    return -EAGAIN; /* the queue is full: the wait will find and ignore it */
+    return -EAGAIN; /* the queue is full: the wait will find it, see on_late_call */
+}
+
+/* A call whose result came after its caller had gone: a descriptor that it made is nobody's. */
+static void on_late_call(const struct tg_cqe *cqe)
+{
+    if (cqe->user_data >> TG_TAG_CALL_SHIFT == TG_OP_FIXED_FD_INSTALL && cqe->res >= 0) {
+        tg_socket_close(cqe->res);
+    }
 }
 
 int tg_uring_borrow_descriptor(struct tg_uring_port *port, tg_handle handle)
@@ -291,8 +313,10 @@ static bool handle_completion(struct tg_uring_port *port, const struct tg_cqe *c
     case TG_TAG_WAKE: /* that tg_port_wait returns is all it wants */
         port->wakeup_armed = (cqe->flags & TG_CQE_MORE) != 0;
         return true;
-    case TG_TAG_NONE:
     case TG_TAG_CALL:
+        on_late_call(cqe);
+        return true;
+    case TG_TAG_NONE:
         return true;
     }
     TG_UNREACHABLE("a completion that nobody submitted");

@@ -101,6 +101,7 @@ enum tg_uring_tag {
     TG_TAG_CALL, /* see tg_uring_call */
 };
 #define TG_TAG_MASK 7u
+#define TG_TAG_CALL_SHIFT 8 /* a call has its operation there instead of an address */
 
 /* Input taken from the system and not completed. */
 struct tg_uring_held {

@@ -59,6 +59,27 @@ enum tg_sim_fault {
     TG_SIM_FAULT_COUNT
 };
 
+/* What a simulated port does, for whoever keeps a look at it from outside. */
+enum tg_sim_port_act {
+    TG_SIM_PORT_ADOPTS,
+    TG_SIM_PORT_READS,    /* tg_port_receive */
+    TG_SIM_PORT_STOPS,    /* tg_port_stop, tg_port_pause */
+    TG_SIM_PORT_RECEIVED, /* `amount` bytes at `data` are completed */
+    TG_SIM_PORT_SENT,     /* the network took `amount` bytes at `data` */
+    TG_SIM_PORT_PENDS,    /* a send is pending */
+    TG_SIM_PORT_CLOSES,
+    TG_SIM_PORT_WAITS, /* tg_port_wait begins, for `amount` ns */
+    TG_SIM_PORT_RETURNS,
+};
+
+struct tg_sim_port_note {
+    enum tg_sim_port_act act;
+    const void *port;
+    const void *stream; /* the caller's; NULL for the last two */
+    const uint8_t *data;
+    int64_t amount;
+};
+
 struct tg_sim_options {
     uint64_t seed;
     uint32_t faults[TG_SIM_FAULT_COUNT]; /* parts of 65,536 */
@@ -69,6 +90,8 @@ struct tg_sim_options {
     bool trace;                          /* print each note */
     /* Asked when everybody sleeps, before time moves on, if a thread ran since; may be NULL. */
     void (*on_idle)(void *context);
+    /* Told of each act of a port; may be NULL. */
+    void (*on_port)(void *context, const struct tg_sim_port_note *note);
     void *context;
 };
 

@@ -39,6 +39,7 @@ static uint32_t slot_of(uint64_t tick_ms, uint32_t level)
 void tg_timer_wheel_init(struct tg_timer_wheel *wheel, uint64_t now_ms)
 {
     wheel->now_ms = now_ms;
+    wheel->next_ms = UINT64_MAX;
     wheel->count = 0;
     for (uint32_t level = 0; level < TG_TIMER_LEVELS; level++) {
         wheel->occupied[level] = 0;
@@ -63,14 +64,15 @@ static void place_timer(struct tg_timer_wheel *wheel, struct tg_timer *timer)
         return;
     }
     uint32_t level = tg_bits_highest(timer->due_ms ^ wheel->now_ms) / LEVEL_BITS;
-    uint32_t slot;
+    level = level < TOP_LEVEL ? level : TOP_LEVEL;
+    uint64_t tick_ms = timer->due_ms;
     if (timer->due_ms - wheel->now_ms >= UINT64_C(1) << TURN_BITS) {
         level = TOP_LEVEL;
-        slot = slot_of(wheel->now_ms, level); /* comes last in the turn */
-    } else {
-        level = level < TOP_LEVEL ? level : TOP_LEVEL;
-        slot = slot_of(timer->due_ms, level);
+        tick_ms = wheel->now_ms + (UINT64_C(1) << TURN_BITS); /* comes last in the turn */
     }
+    uint32_t slot = slot_of(tick_ms, level);
+    tick_ms = tick_ms >> LEVEL_BITS * level << LEVEL_BITS * level;
+    wheel->next_ms = wheel->next_ms < tick_ms ? wheel->next_ms : tick_ms;
     tg_list_push_back(&wheel->slots[level][slot], &timer->link);
     wheel->occupied[level] |= UINT64_C(1) << slot;
 }
@@ -126,11 +128,13 @@ static bool find_next_slot(const struct tg_timer_wheel *wheel, struct next_slot 
  */
 static bool step(struct tg_timer_wheel *wheel, uint64_t now_ms)
 {
-    struct next_slot next;
-    if (!find_next_slot(wheel, &next) || next.tick_ms > now_ms) {
-        if (now_ms > wheel->now_ms) {
-            wheel->now_ms = now_ms;
-        }
+    struct next_slot next = {.tick_ms = UINT64_MAX};
+    if (now_ms >= wheel->next_ms) {
+        (void)find_next_slot(wheel, &next);
+        wheel->next_ms = next.tick_ms;
+    }
+    if (now_ms < next.tick_ms) {
+        wheel->now_ms = wheel->now_ms < now_ms ? now_ms : wheel->now_ms;
         return false;
     }
     wheel->now_ms = next.tick_ms;
@@ -155,18 +159,4 @@ struct tg_timer *tg_timer_wheel_expire(struct tg_timer_wheel *wheel, uint64_t no
             return NULL;
         }
     }
-}
-
-int64_t tg_timer_wheel_wait_ms(const struct tg_timer_wheel *wheel, uint64_t now_ms)
-{
-    struct next_slot next;
-    if (wheel->count == 0) {
-        return -1;
-    }
-    if (!tg_list_is_empty(&wheel->expired)) {
-        return 0;
-    }
-    bool found = find_next_slot(wheel, &next);
-    TG_ENSURE(found);
-    return next.tick_ms <= now_ms ? 0 : (int64_t)(next.tick_ms - now_ms);
 }

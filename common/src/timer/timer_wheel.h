@@ -21,6 +21,7 @@ struct tg_timer {
 
 struct tg_timer_wheel {
     uint64_t now_ms;                    /* all ticks up to here are done */
+    uint64_t next_ms;                   /* no slot has to be looked at before this tick */
     uint32_t count;                     /* running timers */
     uint64_t occupied[TG_TIMER_LEVELS]; /* bit per slot that may hold timers */
     struct tg_list slots[TG_TIMER_LEVELS][TG_TIMER_SLOTS];
@@ -46,8 +47,22 @@ void tg_timer_stop(struct tg_timer_wheel *wheel, struct tg_timer *timer);
  * running, or NULL. Call until NULL. Timers come in the order of their due tick. */
 struct tg_timer *tg_timer_wheel_expire(struct tg_timer_wheel *wheel, uint64_t now_ms);
 
+/* Whether expire may have something to answer, or has to move timers: cheap, for every turn of a loop. */
+static inline bool tg_timer_wheel_is_due(const struct tg_timer_wheel *wheel, uint64_t now_ms)
+{
+    return now_ms >= wheel->next_ms || !tg_list_is_empty(&wheel->expired);
+}
+
 /* Milliseconds from now_ms until expire must be called next: never later than the first due timer;
  * may be sooner. 0 = now; -1 = no timer runs. */
-int64_t tg_timer_wheel_wait_ms(const struct tg_timer_wheel *wheel, uint64_t now_ms);
+static inline int64_t tg_timer_wheel_wait_ms(const struct tg_timer_wheel *wheel, uint64_t now_ms)
+{
+    if (wheel->count == 0) {
+        return -1;
+    }
+    return !tg_list_is_empty(&wheel->expired) || wheel->next_ms <= now_ms
+               ? 0
+               : (int64_t)(wheel->next_ms - now_ms);
+}
 
 #endif

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "confine.h"
 #include "system.h"
 
 static void log_to_stderr(void *context, enum throng_log_level level, const char *text)
@@ -19,12 +20,21 @@ struct throng_server *program_start(const struct throng_server_options *options,
     if (with_log.log == NULL) {
         with_log.log = log_to_stderr;
     }
+    if (!confine_before_start()) {
+        *status = 1;
+        return NULL;
+    }
     struct throng_error error;
     struct throng_server *server;
     int result = throng_server_start(&server, &with_log, &error);
     if (result < 0) {
         fprintf(stderr, "%s\n", error.text);
         *status = result == THRONG_EINVAL ? 2 : 1;
+        return NULL;
+    }
+    if (!confine_after_start()) {
+        throng_server_stop(server);
+        *status = 1;
         return NULL;
     }
     system_take_requests(server);

@@ -6,9 +6,6 @@
 
 #include <throng/server.h>
 
-/* What --backend takes in this build. */
-extern const char system_backends[];
-
 /* First thing: from here on standard output gets every byte as it was written. (Windows would make
  * "\r\n" of "\n", and a program that reads our output would have to know where we run.) */
 void system_begin(void);
@@ -16,7 +13,7 @@ void system_begin(void);
 /* From here on a request to end is counted and wakes the server, until system_ignore_requests: after
  * that it does nothing. Requests are
  *
- *   POSIX     SIGTERM, SIGINT
+ *   POSIX     SIGTERM, SIGINT, SIGHUP (unless it is ignored: nohup)
  *   Windows   Ctrl-C, Ctrl-Break; and the close of the console window, the log-off and the shutdown, of
  *             which each counts twice, with a pause: Windows leaves a program five seconds, so what is
  *             not drained by then stops at once */

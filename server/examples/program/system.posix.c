@@ -1,19 +1,33 @@
 /* SPDX-License-Identifier: MIT
- * Requests to end on POSIX systems: SIGTERM and SIGINT. See system.h. */
+ * Requests to end on POSIX systems, SIGTERM, SIGINT and SIGHUP, and the standard descriptors. See system.h. */
 #include "system.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
-
-const char system_backends[] = "auto, io_uring, epoll";
+#include <unistd.h>
 
 static struct throng_server *serving;
 static volatile sig_atomic_t requests;
 
+/* Where one of the three is closed, the next socket would get its number, and a log line would be sent to
+ * a client. */
+static void keep_standard_descriptors(void)
+{
+    for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {
+        /* open takes the lowest free number: this one. */
+        if (fcntl(number, F_GETFD) < 0 && open("/dev/null", O_RDWR) != number) {
+            _exit(1); /* nobody is there to hear why */
+        }
+    }
+}
+
 void system_begin(void)
 {
-    /* Nothing comes between a program and its output. */
+    /* Whoever reads our log or our output may go away, which must not end the server. */
+    (void)signal(SIGPIPE, SIG_IGN);
+    keep_standard_descriptors();
 }
 
 static void on_signal(int signal_number)
@@ -32,6 +46,11 @@ void system_take_requests(struct throng_server *server)
     action.sa_flags = SA_RESTART;
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
+    /* The terminal has gone. Unless somebody said that it may (nohup). */
+    struct sigaction hangup;
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+        (void)sigaction(SIGHUP, &action, NULL);
+    }
 }
 
 int system_requests(void)
@@ -43,5 +62,6 @@ void system_ignore_requests(void)
 {
     (void)signal(SIGTERM, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN);
     serving = NULL;
 }

@@ -14,8 +14,6 @@
 /* Of the five seconds that a closed console leaves: enough for the rest to be stopped in. */
 #define CLOSE_DRAIN_MS 3500
 
-const char system_backends[] = "auto, iocp";
-
 static SRWLOCK lock = SRWLOCK_INIT;
 static struct throng_server *serving; /* under the lock; NULL: nobody to wake */
 static _Atomic int requests;

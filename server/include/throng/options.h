@@ -25,10 +25,29 @@ extern "C" {
 /* io_threads: let throng choose. */
 #define THRONG_IO_THREADS_AUTO UINT32_MAX
 
+/* In an option of time that has a default: none. */
+#define THRONG_OFF UINT32_MAX
+
 /* What happens to a connection that arrives while every slot is taken. */
 enum throng_when_full {
     THRONG_WHEN_FULL_REFUSE = 0,  /* accepted and reset at once: the client knows */
     THRONG_WHEN_FULL_BACKLOG = 1, /* left in the listen backlog until a slot frees */
+};
+
+/* What throng_write_data does with a message for which its connection's send queue
+ * (send_queue_bytes_max, throng_set_send_limit) has no room. */
+enum throng_when_send_full {
+    THRONG_WHEN_SEND_FULL_REFUSE = 0, /* THRONG_EAGAIN; WRITABLE comes when there is room again */
+    THRONG_WHEN_SEND_FULL_CLOSE = 1,  /* reset the connection: SLOW_READER */
+    THRONG_WHEN_SEND_FULL_DROP_OLDEST =
+        2, /* drop the oldest messages that wait, whole ones, for this
+                                              one: for states, of which only the newest counts */
+};
+
+/* What happens to a connection that sends more than messages_per_s or bytes_per_s allow. */
+enum throng_when_over_rate {
+    THRONG_WHEN_OVER_RATE_SLOW = 0,  /* it is read from as fast as the rate allows, no faster */
+    THRONG_WHEN_OVER_RATE_CLOSE = 1, /* it is reset: OVER_RATE */
 };
 
 /* Fill with throng_server_options_init, then change what you want. */
@@ -99,7 +118,10 @@ struct throng_server_options {
     uint32_t events_max;
 
     /* Kernel send and receive buffer of each connection, bytes. 0 (default) = the system's own
-     * tuning. */
+     * tuning. On Linux a peer that does not read then makes the kernel hold up to 4.3 MB of what is sent to
+     * it, 0.66 MB with socket_send_bytes 262,144, 0.18 MB with 16,384 (measured, with the peer's half).
+     * A bound costs nothing where little is under way, and 3 to 26 % more CPU time where megabytes are
+     * streamed to each; that is why there is none by default. */
     uint32_t socket_send_bytes;
     uint32_t socket_receive_bytes;
 
@@ -119,10 +141,120 @@ struct throng_server_options {
      * and accept on those again. Default false. UNTESTED: under Wine such a socket receives nothing, and
      * nobody has run it on Windows, where a slot may stay taken for the time of a TIME_WAIT. */
     bool reuse_sockets;
+
+    /* ---- deadlines, ms. They count while the I/O thread serves: neither its own absence (a stopped
+     * process, a logic thread that keeps it waiting, inline mode) nor a pause that throng made in
+     * reading is held against a peer. Precise to a quarter of a second. ---- */
+
+    /* From accept to the first whole message, else FIRST_MESSAGE. 1..86,400,000 or THRONG_OFF;
+     * default 120,000. */
+    uint32_t first_message_timeout_ms;
+
+    /* From the first byte of a message to its last one, however they drip, else SLOW_SENDER.
+     * 1..86,400,000 or THRONG_OFF; default 10,000, or what a longest message takes at 16 KiB a second,
+     * whichever is more. */
+    uint32_t message_timeout_ms;
+
+    /* Without a byte from the peer, else IDLE. 0..86,400,000; default 0: none, for a player may be
+     * silent. What is dead is found by keepalive_s all the same. */
+    uint32_t idle_timeout_ms;
+
+    /* In each span of write_timeout_ms in which bytes wait to be sent all the time, the peer must take
+     * some: one, and as many as reader_rate_min asks, else SLOW_READER. While send memory is short
+     * spans have two seconds, and who has been too slow for longest goes first. 1..86,400,000 or THRONG_OFF; default 10,000. */
+    uint32_t write_timeout_ms;
+
+    /* Bytes a second that a peer must take while some wait, measured over write_timeout_ms. Windows tells
+     * only of whole sends, so there it is at least one of 32 KiB in that time (if as much waits). 1..2^30;
+     * default 256. 1 is next to nothing. */
+    uint32_t reader_rate_min;
+
+    /* Heartbeats, for each listener, ms: a connection to which nothing was sent for that long is sent an
+     * empty message, one from which nothing came for three times as long is reset (IDLE), and an empty
+     * message from the peer is answered with one (unless it is an answer itself) and makes no event. Sent
+     * and answered by I/O threads, so they go on while the logic thread is stuck. 0..86,400,000; default
+     * 0: none, and empty messages are messages. Some peers take an empty message for an attack. */
+    uint32_t heartbeat_ms[THRONG_LISTENERS_MAX];
+
+    /* TCP keepalive: seconds of silence before the system asks the peer, then every 15 s, four times, and
+     * TIMEOUT. 1..32,767 or THRONG_OFF; default 120. */
+    uint32_t keepalive_s;
+
+    /* TCP_USER_TIMEOUT, ms: how long sent bytes may stay unacknowledged, else TIMEOUT. (Linux asks nobody
+     * to whom bytes are under way, and what it asks the others ends after this time as well.)
+     * 1..86,400,000 or THRONG_OFF: the system's choice (Linux: about 15 minutes); default: what keepalive_s
+     * takes with its four questions, 180,000 unless that was changed. Not on Windows. */
+    uint32_t user_timeout_ms;
+
+    /* A logic thread that takes no event for so long while there are some is reported (log,
+     * logic_stalls, logic_stalled_ms). 1..86,400,000 or THRONG_OFF; default 1,000. */
+    uint32_t logic_stall_ms;
+
+    /* ---- slow readers ---- */
+
+    /* For all connections; throng_set_send_policy changes it for one. */
+    enum throng_when_send_full when_send_full;
+
+    /* Part of send memory, in percent, that only connections get to which everything that was flushed
+     * has been sent: those that do not keep up cannot take the last block from those that do. 1..90;
+     * default 25. 1 is next to nothing. */
+    uint32_t send_reserve_percent;
+
+    /* ---- what one peer may send ---- */
+
+    /* Messages handed up of one connection per turn of its I/O thread, then the others come first.
+     * 1..65,536; default 256. */
+    uint32_t turn_messages;
+
+    /* Most messages (heartbeats are none) and bytes (headers included) a second of each connection, and how many may come at
+     * once after a pause of the peer's. 0..2^30; rate 0 (default): no limit. Burst 0 (default): one second's
+     * worth; at least one longest message with its header in bytes; it has to cover what comes while the I/O thread is
+     * busy with others, up to a second. With the policy SLOW (below) what one receive has brought is handed up
+     * whole, up to receive_buffer_bytes; then nothing more is read until the rate has paid for it, which
+     * for a flood of small messages takes long. CLOSE hands up one message more than there may be, and resets. */
+    uint32_t messages_per_s;
+    uint32_t messages_burst;
+    uint32_t bytes_per_s;
+    uint32_t bytes_burst;
+    enum throng_when_over_rate when_over_rate;
+
+    /* Most connections from one address at once (IPv6: from one /64; an IPv4 address is the same in both
+     * families); who is over it is reset and counted (refused_address). 0..1,048,575; default 0: no limit. */
+    uint32_t connections_per_address;
+
+    /* While every slot is taken and somebody comes, connections that have never sent a byte for this long,
+     * counted from their accept, are reset (EVICTED), the oldest first. 1..86,400,000 or THRONG_OFF;
+     * default 10,000. */
+    uint32_t evict_silent_ms;
 };
 
 /* Sets every option to its default. The listen strings are NULL. Any thread. */
 THRONG_API void throng_server_options_init(struct throng_server_options *options);
+
+/* Sets one option from text, as a command line or a config file has it: the field's name, with '_' or
+ * '-', and a number in the option's unit, digits only; "off" (THRONG_OFF) or "auto" where there is such
+ * a thing; the name of a choice; "no" or "yes" for reuse_sockets. `listen` adds an endpoint to those
+ * that are there; `heartbeat_ms` is one number for all listeners. Texts (`listen`, `backend`) are kept, not
+ * copied, until the start. 0, or THRONG_EINVAL with the name and the value as they were given and the
+ * range in `error` (may be NULL), and nothing changed. Limits that depend on other options are checked at
+ * start. Any thread. */
+THRONG_API int throng_server_options_set(struct throng_server_options *options, const char *name,
+                                         const char *value, struct throng_error *error);
+
+/* One option, as a help text or an editor of settings needs it. */
+struct throng_option_info {
+    const char *name; /* "max_connections" */
+    /* "connections", "bytes", "ms" ...; of a choice its words: "big | little"; of `backend` those of this
+     * build; of `listen` "tcp://HOST:PORT". */
+    const char *unit;
+    const char *fallback; /* the default, in words where it depends on others; "" for `listen` */
+    const char *range;    /* "1..1048575", "1..86400000 | off"; "" for text and choices */
+    const char *help;     /* what it sets, a line */
+};
+
+/* Describes option `index`, counted from 0: all that throng_server_options_set knows. 0, or
+ * THRONG_EINVAL beyond the last one. The texts live as long as the library. Any thread. */
+THRONG_API int throng_server_option_info(uint32_t index, struct throng_option_info *info);
 
 /* One reserved piece of memory. */
 struct throng_budget_term {

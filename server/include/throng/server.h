@@ -29,6 +29,10 @@ enum throng_event_type {
     THRONG_EVENT_OPEN = 1,    /* a connection was accepted; the server may speak first */
     THRONG_EVENT_MESSAGE = 2, /* one whole message; size 0 is a message too */
     THRONG_EVENT_CLOSED = 3,  /* the connection is gone; `reason` says why */
+    /* There is room again for a connection whose write was refused with THRONG_EAGAIN: its queue has
+     * fallen to half, and send memory is not short. Once per refusal that was not followed by an
+     * accepted write; not after throng_close or throng_abort. */
+    THRONG_EVENT_WRITABLE = 4,
 };
 
 /* Why a connection ended. X(name, text) */
@@ -43,7 +47,13 @@ enum throng_event_type {
     X(LOCAL, "closed by throng_close")                                                             \
     X(ABORTED, "closed by throng_abort")                                                           \
     X(LINGER, "the peer did not take the last bytes in time")                                      \
-    X(DRAINED, "the server is stopping")
+    X(DRAINED, "the server is stopping")                                                           \
+    X(FIRST_MESSAGE, "no message came in time after the connect")                                  \
+    X(SLOW_SENDER, "a message that had begun was not complete in time")                            \
+    X(IDLE, "nothing came from the peer for too long")                                             \
+    X(SLOW_READER, "the peer did not take what was sent to it")                                    \
+    X(OVER_RATE, "the peer sent more than its rate allows")                                        \
+    X(EVICTED, "silent while every slot was taken")
 
 enum throng_close_reason {
     THRONG_CLOSE_NONE = 0,
@@ -116,8 +126,10 @@ THRONG_API void throng_release_event(struct throng_server *server, struct throng
 /* Queues one message; copies it. All of it is accepted, or none. 0; THRONG_ESTALE: the connection
  * is gone; THRONG_ECLOSING: throng_close or throng_abort was called; THRONG_ETOOBIG: size >
  * message_bytes_max; THRONG_EAGAIN: the connection's queue (send_queue_bytes_max) or the send
- * memory is full now. What was accepted is delivered in order, or CLOSED is reported. data may be
- * NULL if size is 0, else THRONG_EINVAL. */
+ * memory is full now, and a WRITABLE event will say when it is worth another try. What was accepted is
+ * delivered in order, or CLOSED is reported; enum throng_when_send_full names two other policies, of which
+ * CLOSE answers THRONG_ECLOSING here. data may be NULL if size is 0, else THRONG_EINVAL; so is
+ * size 0 where empty messages are heartbeats (heartbeat_ms). */
 THRONG_API int throng_write_data(struct throng_server *server, throng_conn conn, const void *data,
                                  size_t size);
 
@@ -133,6 +145,15 @@ THRONG_API int throng_close(struct throng_server *server, throng_conn conn);
 /* Closes by reset, at once: what was not sent is lost. 0 or THRONG_ESTALE; allowed after
  * throng_close. */
 THRONG_API int throng_abort(struct throng_server *server, throng_conn conn);
+
+/* Changes how many bytes may wait to be sent to this connection, in whole 512-byte blocks, instead of
+ * send_queue_bytes_max. At least one longest message, at most 2 GiB. What waits already stays. 0,
+ * THRONG_ESTALE, THRONG_EINVAL. */
+THRONG_API int throng_set_send_limit(struct throng_server *server, throng_conn conn, size_t bytes);
+
+/* Changes what happens when they are reached. 0, THRONG_ESTALE, THRONG_EINVAL. */
+THRONG_API int throng_set_send_policy(struct throng_server *server, throng_conn conn,
+                                      enum throng_when_send_full policy);
 
 /* Attaches a pointer to the connection; each event that is taken after this call carries it (one
  * that the same throng_get_events has answered does not yet). NULL at OPEN. 0 or THRONG_ESTALE. */
@@ -189,7 +210,20 @@ THRONG_API uint32_t throng_server_io_threads(const struct throng_server *server)
     X(system_sends, "system calls that sent")                                                      \
     X(wakes_logic, "times that an I/O thread had to wake the logic thread")                        \
     X(wakes_io, "times that the logic thread had to wake an I/O thread")                           \
-    X(log_lines_dropped, "log lines dropped because the logic thread did not come by")
+    X(log_lines_dropped, "log lines dropped because the logic thread did not come by")             \
+    X(refused_address, "connections turned away because their address had its share")              \
+    X(evicted, "silent connections that were reset for want of slots")                             \
+    X(heartbeats_sent, "heartbeats sent, answers included")                                        \
+    X(heartbeats_received, "heartbeats received, answers included")                                \
+    X(rate_pauses, "times that reading a connection paused because of its rate")                   \
+    X(turn_pauses, "times that reading a connection paused for others' turn")                      \
+    X(queue_doublings,                                                                             \
+      "times that what waits for a connection doubled, from an eighth of its limit")               \
+    X(queue_bytes_peak, "most bytes that waited for one connection")                               \
+    X(messages_dropped, "messages dropped for newer ones (DROP_OLDEST)")                           \
+    X(writable_events, "WRITABLE events")                                                          \
+    X(logic_stalls, "times that the logic thread took no event for logic_stall_ms")                \
+    X(logic_stalled_ms, "gauge: how long it takes none already, while it is stuck")
 
 struct throng_counters {
 #define THRONG_COUNTER_FIELD(name, text) uint64_t name;
@@ -201,6 +235,10 @@ struct throng_counters {
  * send_units_free when it flushes). Any thread, while the server lives. */
 THRONG_API void throng_server_counters(const struct throng_server *server,
                                        struct throng_counters *counters);
+
+/* Connections that ended with this reason since start. Any thread, while the server lives. */
+THRONG_API uint64_t throng_server_closed_count(const struct throng_server *server,
+                                               enum throng_close_reason reason);
 
 #ifdef __cplusplus
 }

@@ -19,6 +19,7 @@
 #ifndef TG_CONN_SLOT_H
 #define TG_CONN_SLOT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -49,6 +50,11 @@ enum tg_slot_flags {
     TG_SLOT_TOUCHED = 128,       /* in the worker's list of slots to look at */
     TG_SLOT_SILENT = 256,        /* died before OPEN: nothing is reported */
     TG_SLOT_HELD_BACK = 512,     /* PAUSED with tg_port_pause, not tg_port_stop */
+    TG_SLOT_PARTIAL = 1024,      /* a message has begun and is not complete: since partial_ms */
+    TG_SLOT_SPOKEN = 2048,       /* a whole message has come */
+    TG_SLOT_UNSENT = 4096,       /* the system took less than there was: since unsent_ms */
+    TG_SLOT_MORE_DUE = 16384,    /* the logic thread keeps more for it (TG_COMMAND_MORE) */
+    TG_SLOT_RATE_PAUSED = 32768, /* not read from until its rate allows it */
 };
 
 struct tg_slot {
@@ -58,9 +64,19 @@ struct tg_slot {
     uint8_t state;
     uint8_t reason; /* enum throng_close_reason, once known */
     uint16_t flags;
-    uint32_t events_held;     /* MESSAGE events pushed and not released */
-    uint32_t bytes_held;      /* their bytes with headers */
-    uint32_t discarded_bytes; /* thrown away in FLUSHING and LINGER */
+    uint32_t events_held; /* MESSAGE events pushed and not released */
+    uint32_t bytes_held;  /* their bytes with headers */
+
+    /* For the watchdog (worker/watchdog.c), in the worker's served time; all wrap. */
+    union {
+        uint32_t opened_ms;
+        uint32_t discarded_bytes; /* DRAINING, FLUSHING, LINGER: thrown away */
+    };
+    uint32_t heard_ms;   /* when bytes came, or reading went on */
+    uint32_t partial_ms; /* PARTIAL: when that message began, or reading went on */
+    uint32_t
+        unsent_ms; /* UNSENT: when the span began in which some must be taken; else the last send */
+    uint32_t taken_bytes; /* UNSENT: in that span */
 
     /* Input that was not handed up yet. Its link is in the worker's list `blocked` while the slot
      * waits for event room; while it waits for message memory, the intake has it. */
@@ -69,9 +85,18 @@ struct tg_slot {
     /* Sending. */
     struct tg_chain queue;
 
+    uint32_t address_place; /* where its address is counted (address_table.h), or nowhere */
     uint32_t touched_next;
-    uint16_t listener;
-    struct tg_timer linger;
+    uint32_t beats_out; /* heartbeats of ours that are unanswered (common/PROTOCOL.md) */
+    uint8_t listener;
+    uint8_t beat_bytes;    /* of a heartbeat that are still to be sent, before the queue */
+    bool beat_due : 1;     /* a heartbeat is to be answered when the queue is empty */
+    bool reads_to_end : 1; /* rests when the message is complete that has a kept block */
+    bool rest_due : 1;     /* it is */
+    bool lingering : 1;    /* the timer is the end of our patience */
+    bool heard : 1;        /* a byte has come */
+    bool refused : 1; /* not read from until a write to it is worth a try (TG_COMMAND_REFUSED) */
+    struct tg_timer timer; /* the watchdog, then the end of our patience */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What crosses between a worker and the logic thread, entry by entry. Three rings per worker:
  *
- *   events    worker -> logic   OPEN, MESSAGE, CLOSED
+ *   events    worker -> logic   OPEN, MESSAGE, CLOSED (WRITABLE is the logic thread's own: writable.h)
  *   releases  logic -> worker   memory and slots that the logic thread has done with
  *   commands  logic -> worker   chains to send, closes
  *
@@ -19,7 +19,7 @@
 
 /* What holds a message's bytes until its event is released: a receive buffer, or a block of the
  * worker's message pool (marked by the top bit). */
-#define TG_HOLDER_NONE UINT32_MAX        /* OPEN */
+#define TG_HOLDER_NONE UINT32_MAX        /* OPEN; WRITABLE, whose release goes to nobody */
 #define TG_HOLDER_SLOT (UINT32_MAX - 1u) /* CLOSED: the slot itself */
 #define TG_HOLDER_BLOCK_BIT 0x80000000u
 
@@ -44,7 +44,15 @@ struct tg_release_entry {
 enum tg_command_flags {
     TG_COMMAND_CLOSE = 1, /* after the chain */
     TG_COMMAND_ABORT = 2,
-    TG_COMMAND_DRAIN = 4, /* the whole worker; conn is 0, `slot` carries the deadline in ms */
+    TG_COMMAND_DRAIN = 4, /* the whole worker; conn is 0 */
+    /* With ABORT: it was the peer that did not read (SLOW_READER), not throng_abort. */
+    TG_COMMAND_SLOW_READER = 8,
+    /* The logic thread keeps more for this connection; the next command without the flag brings it. A
+     * peer that has half-closed is not closed before. */
+    TG_COMMAND_MORE = 16,
+    /* A write was refused and the game waits for WRITABLE: no more is to be read of this connection. Each
+     * command of a connection says anew whether it is so. */
+    TG_COMMAND_REFUSED = 32,
 };
 
 /* One flush of one connection: what to send, and whether to close afterwards. */

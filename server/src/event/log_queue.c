@@ -3,7 +3,8 @@
 #include "event/log_queue.h"
 
 #include <stdarg.h>
-#include <stdio.h>
+
+#include "base/line.h"
 
 void tg_log_queue_init(struct tg_log_queue *queue, void *storage)
 {
@@ -22,7 +23,7 @@ void tg_log_queue_push(struct tg_log_queue *queue, enum throng_log_level level, 
     line->level = (uint32_t)level;
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(line->text, sizeof(line->text), format, arguments);
+    (void)tg_line_format(line->text, sizeof(line->text), format, arguments);
     va_end(arguments);
     queue->news = true;
     tg_ring_push(&queue->ring);

@@ -7,6 +7,8 @@
  * the next owner's. */
 #include "worker/worker.h"
 
+#include <inttypes.h>
+
 #include "base/assert.h"
 #include "base/yield.h"
 
@@ -126,12 +128,34 @@ static void begin_drain(struct tg_worker *worker, uint32_t deadline_ms)
 
 void tg_worker_drain_expired(struct tg_worker *worker)
 {
+    uint32_t count = 0;
+    uint64_t bytes = 0;
     for (uint32_t i = 0; i < worker->shared->arena->capacity; i++) {
         struct tg_slot *slot = tg_worker_slot(worker, i);
         if (tg_worker_owns(worker, i) && slot->state >= TG_SLOT_OPEN &&
             slot->state <= TG_SLOT_LINGER) {
+            count++;
+            bytes += slot->queue.bytes;
             tg_slot_close(worker, slot, THRONG_CLOSE_DRAINED, TG_CLOSE_ABORT);
         }
+    }
+    if (count > 0) {
+        tg_log_queue_push(&worker->log, THRONG_LOG_WARNING,
+                          "the drain is over its deadline: %u connections of I/O thread %u were "
+                          "reset, %" PRIu64 " bytes for them were not sent",
+                          count, worker->index, bytes);
+    }
+}
+
+/* Whether the logic thread keeps more for the connection. When it does no longer, a peer that has
+ * half-closed may be closed: unlike other replies, these do not come before a release. */
+static void note_more(struct tg_worker *worker, struct tg_slot *slot, bool more)
+{
+    if (more) {
+        slot->flags |= TG_SLOT_MORE_DUE;
+    } else if ((slot->flags & TG_SLOT_MORE_DUE) != 0) {
+        slot->flags &= (uint16_t)~TG_SLOT_MORE_DUE;
+        touch(worker, slot);
     }
 }
 
@@ -149,6 +173,8 @@ static void take_command(struct tg_worker *worker, struct tg_command *command)
         drop_command(worker, command);
         return;
     }
+    note_more(worker, slot, (command->flags & TG_COMMAND_MORE) != 0);
+    tg_slot_note_refused(worker, slot, (command->flags & TG_COMMAND_REFUSED) != 0);
     if (!tg_chain_is_empty(&command->chain)) {
         if (!takes_writes(slot)) {
             drop_command(worker, command);
@@ -159,7 +185,10 @@ static void take_command(struct tg_worker *worker, struct tg_command *command)
     }
     if ((command->flags & TG_COMMAND_ABORT) != 0) {
         if (slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_LINGER) {
-            tg_slot_close(worker, slot, THRONG_CLOSE_ABORTED, TG_CLOSE_ABORT);
+            tg_slot_close(worker, slot,
+                          (command->flags & TG_COMMAND_SLOW_READER) != 0 ? THRONG_CLOSE_SLOW_READER
+                                                                         : THRONG_CLOSE_ABORTED,
+                          TG_CLOSE_ABORT);
         }
     } else if ((command->flags & TG_COMMAND_CLOSE) != 0 && takes_writes(slot)) {
         tg_slot_close_gracefully(worker, slot, THRONG_CLOSE_LOCAL, worker->shared->linger_ms);

@@ -7,6 +7,7 @@
 
 #include "base/assert.h"
 #include "base/yield.h"
+#include "conn/address_table.h"
 #include "event/log_queue.h"
 
 bool tg_worker_owns(const struct tg_worker *worker, uint32_t slot)
@@ -45,7 +46,7 @@ static void init_slot(struct tg_worker *worker, struct tg_slot *slot, uint32_t i
     slot->state = TG_SLOT_OPEN;
     tg_reader_init(&slot->reader);
     tg_chain_init(&slot->queue);
-    tg_timer_init(&slot->linger);
+    tg_timer_init(&slot->timer);
 }
 
 /* The slot is free for whoever takes it first. A worker that found none hears of it. */
@@ -64,28 +65,92 @@ static void give_slot(struct tg_worker *worker, uint32_t index)
     }
 }
 
+/* Whether it is time for another line of a kind of which all workers together write one a second. */
+static bool may_log(const struct tg_worker *worker, _Atomic uint64_t *due_ms)
+{
+    uint64_t due = atomic_load_explicit(due_ms, memory_order_relaxed);
+    return worker->now_ms >= due && atomic_compare_exchange_strong_explicit(
+                                        due_ms, &due, worker->now_ms + TG_PEER_LOG_REST_MS,
+                                        memory_order_relaxed, memory_order_relaxed);
+}
+
+/* Counts the connection for its address; false if that has its share already. On refusal the slot
+ * serves for the moment that the port needs to reset it: before it is in one its address is not known. */
+static bool admit_address(struct tg_worker *worker, struct tg_slot *slot,
+                          const struct throng_address *peer)
+{
+    struct tg_worker_shared *shared = worker->shared;
+    char text[THRONG_ADDRESS_TEXT_SIZE];
+    if (tg_address_table_enter(shared->address_table, peer, &slot->address_place) !=
+        TG_ADDRESS_REFUSED) {
+        return true;
+    }
+    tg_count(&worker->counters.refused_address, 1);
+    if (may_log(worker, &shared->address_log_due_ms)) {
+        tg_log_queue_push(&worker->log, THRONG_LOG_WARNING,
+                          "%s is refused: its address has %u connections "
+                          "(connections_per_address)",
+                          throng_address_text(peer, text), shared->address_table->limit);
+    }
+    return false;
+}
+
+/* The system has run out of descriptors or memory: rest, then try again. */
+static void rest_accepting(struct tg_worker *worker, int error)
+{
+    worker->accept_resting = true;
+    worker->accepting_changed = true;
+    tg_timer_start(&worker->wheel, &worker->accept_timer, worker->now_ms + TG_ACCEPT_REST_MS);
+    if (may_log(worker, &worker->shared->full_log_due_ms)) {
+        tg_log_queue_push(&worker->log, THRONG_LOG_WARNING,
+                          "accepting pauses: %s (%u connections on I/O thread %u)",
+                          throng_error_text(error), worker->owned_count, worker->index);
+    }
+}
+
+/* A connection was accepted and then lost. If that was for want of something, the next one would be lost
+ * as well: it had better wait in the backlog. */
+static void rest_if_short(struct tg_worker *worker, int error)
+{
+    if (error == THRONG_EMFILE || error == THRONG_ENOBUFS || error == THRONG_ENOMEM) {
+        tg_count(&worker->counters.accept_pauses, 1);
+        rest_accepting(worker, error);
+    }
+}
+
 /* Gives an accepted handle to a free slot and reports OPEN. */
 static void open_connection(struct tg_worker *worker, struct tg_worker_listener *listener,
                             tg_handle accepted, uint32_t index)
 {
     struct tg_slot *slot = tg_worker_slot(worker, index);
     init_slot(worker, slot, index);
-    if (tg_port_adopt(worker->port, &slot->stream, accepted) < 0) {
+    int error = tg_port_adopt(worker->port, &slot->stream, accepted);
+    if (error < 0) {
         slot->id = 0;
         slot->state = TG_SLOT_FREE;
         give_slot(worker, index);
+        rest_if_short(worker, error);
         return;
     }
     own_slot(worker, index);
-    slot->listener = (uint16_t)(listener - worker->listeners);
+    slot->listener = (uint8_t)(listener - worker->listeners);
     struct tg_slot_addresses *addresses = &worker->shared->arena->addresses[index];
-    if (tg_port_addresses(worker->port, &slot->stream, &addresses->peer, &addresses->local) < 0) {
-        /* It was reset before we got here. Nobody has heard of it, and nobody will. */
+    error = tg_port_addresses(worker->port, &slot->stream, &addresses->peer, &addresses->local);
+    if (error < 0) {
+        /* It was reset before we got here (or, with io_uring, there is no descriptor with which to look).
+         * Nobody has heard of it, and nobody will. */
         slot->flags |= TG_SLOT_SILENT;
         tg_slot_close(worker, slot, THRONG_CLOSE_RESET, TG_CLOSE_ABORT);
+        rest_if_short(worker, error);
+        return;
+    }
+    if (!admit_address(worker, slot, &addresses->peer)) {
+        slot->flags |= TG_SLOT_SILENT;
+        tg_slot_close(worker, slot, THRONG_CLOSE_NONE, TG_CLOSE_ABORT);
         return;
     }
     slot->flags |= TG_SLOT_OPEN_DUE | TG_SLOT_PAUSED;
+    tg_slot_watch_begin(worker, slot);
     tg_slot_progress(worker, slot);
 }
 
@@ -93,8 +158,7 @@ static void refuse(struct tg_worker *worker, tg_handle accepted)
 {
     tg_port_refuse(worker->port, accepted);
     tg_count(&worker->counters.refused, 1);
-    if (worker->now_ms >= worker->full_log_due_ms) {
-        worker->full_log_due_ms = worker->now_ms + TG_PEER_LOG_REST_MS;
+    if (may_log(worker, &worker->shared->full_log_due_ms)) {
         tg_log_queue_push(&worker->log, THRONG_LOG_WARNING,
                           "all %u slots are taken (max_connections): connections are refused",
                           worker->shared->max_connections);
@@ -119,20 +183,6 @@ static void park(struct tg_worker *worker, struct tg_worker_listener *listener, 
     worker->accepting_changed = true;
 }
 
-/* The system has run out of descriptors or memory: rest, then try again. */
-static void rest_accepting(struct tg_worker *worker, int error)
-{
-    worker->accept_resting = true;
-    worker->accepting_changed = true;
-    tg_timer_start(&worker->wheel, &worker->accept_timer, worker->now_ms + TG_ACCEPT_REST_MS);
-    if (worker->now_ms >= worker->full_log_due_ms) {
-        worker->full_log_due_ms = worker->now_ms + TG_PEER_LOG_REST_MS;
-        tg_log_queue_push(&worker->log, THRONG_LOG_WARNING,
-                          "accepting pauses: %s (%u connections on I/O thread %u)",
-                          throng_error_text(error), worker->owned_count, worker->index);
-    }
-}
-
 void tg_worker_on_accept(struct tg_worker *worker, const struct tg_completion *completion)
 {
     struct tg_worker_listener *listener =
@@ -149,10 +199,14 @@ void tg_worker_on_accept(struct tg_worker *worker, const struct tg_completion *c
     uint32_t index = tg_arena_take(worker->shared->arena);
     if (index != TG_INDEX_NONE) {
         open_connection(worker, listener, completion->accepted, index);
-    } else if (worker->shared->when_full == THRONG_WHEN_FULL_REFUSE) {
+        return;
+    }
+    tg_worker_evict_silent(worker);
+    if (worker->shared->when_full == THRONG_WHEN_FULL_REFUSE) {
         refuse(worker, completion->accepted);
     } else {
         park(worker, listener, completion->accepted);
+        tg_timer_start(&worker->wheel, &worker->evict_timer, worker->now_ms + TG_EVICT_REST_MS);
     }
 }
 
@@ -240,7 +294,7 @@ void tg_worker_on_listener_close(struct tg_worker *worker, const struct tg_compl
 void tg_worker_free_slot(struct tg_worker *worker, struct tg_slot *slot)
 {
     TG_REQUIRE(slot->state == TG_SLOT_CLOSED && slot->events_held == 0);
-    TG_REQUIRE(!tg_list_is_linked(&slot->reader.link) && !tg_timer_is_running(&slot->linger));
+    TG_REQUIRE(!tg_list_is_linked(&slot->reader.link) && !tg_timer_is_running(&slot->timer));
     uint32_t index = tg_worker_slot_index(worker, slot);
     TG_REQUIRE(tg_worker_owns(worker, index));
     worker->owned[index / 64] &= ~(UINT64_C(1) << (index % 64));

@@ -4,6 +4,7 @@
 #include "worker/worker.h"
 
 #include "base/assert.h"
+#include "conn/address_table.h"
 
 static enum throng_close_reason reason_of_error(int error)
 {
@@ -35,17 +36,29 @@ void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_c
     TG_REQUIRE(slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_LINGER);
     slot->state = TG_SLOT_CLOSING;
     slot->reason = (uint8_t)reason;
-    tg_timer_stop(&worker->wheel, &slot->linger);
+    tg_timer_stop(&worker->wheel, &slot->timer);
     tg_slot_drop_input(worker, slot);
     tg_port_close(worker->port, &slot->stream, mode);
 }
 
 static void start_linger(struct tg_worker *worker, struct tg_slot *slot, uint32_t linger_ms)
 {
-    if (!tg_timer_is_running(&slot->linger)) {
+    if (!slot->lingering) {
+        slot->lingering = true;
         tg_worker_renew_time(worker);
-        tg_timer_start(&worker->wheel, &slot->linger, worker->now_ms + linger_ms);
+        tg_timer_start(&worker->wheel, &slot->timer, worker->now_ms + linger_ms);
     }
+}
+
+/* Nothing more is asked of what the peer says. What it takes is watched for as long as the logic thread
+ * may write: until linger_ms bounds it. */
+static void leave_open(struct tg_slot *slot, enum tg_slot_state state)
+{
+    if (slot->state == TG_SLOT_OPEN) {
+        slot->flags &= (uint16_t)~TG_SLOT_RATE_PAUSED;
+        slot->discarded_bytes = 0;
+    }
+    slot->state = (uint8_t)state;
 }
 
 /* Nothing more is handed up. Reading goes on, to see the peer's end; what it still says is thrown
@@ -63,7 +76,7 @@ void tg_slot_close_gracefully(struct tg_worker *worker, struct tg_slot *slot,
                               enum throng_close_reason reason, uint32_t linger_ms)
 {
     TG_REQUIRE(slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_DRAINING);
-    slot->state = TG_SLOT_FLUSHING;
+    leave_open(slot, TG_SLOT_FLUSHING);
     slot->reason = (uint8_t)reason;
     stop_listening(worker, slot);
     start_linger(worker, slot, linger_ms);
@@ -73,14 +86,23 @@ void tg_slot_close_gracefully(struct tg_worker *worker, struct tg_slot *slot,
 void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot)
 {
     TG_REQUIRE(slot->state == TG_SLOT_OPEN || slot->state == TG_SLOT_PEER_ENDED);
-    slot->state = TG_SLOT_DRAINING;
+    leave_open(slot, TG_SLOT_DRAINING);
     slot->reason = THRONG_CLOSE_DRAINED;
     stop_listening(worker, slot); /* the drain's own timer bounds how long answers may take */
 }
 
+void tg_slot_peer_ended(struct tg_worker *worker, struct tg_slot *slot,
+                        enum throng_close_reason reason)
+{
+    TG_REQUIRE(slot->state == TG_SLOT_OPEN);
+    leave_open(slot, TG_SLOT_PEER_ENDED);
+    slot->reason = (uint8_t)reason;
+    tg_slot_drop_input(worker, slot); /* the rest of a message will not come */
+}
+
 void tg_slot_settle(struct tg_worker *worker, struct tg_slot *slot)
 {
-    bool sent = tg_chain_is_empty(&slot->queue) && (slot->flags & TG_SLOT_SENDING) == 0;
+    bool sent = tg_slot_all_sent(slot);
     switch ((enum tg_slot_state)slot->state) {
     case TG_SLOT_PEER_ENDED:
         if (slot->events_held > 0) {
@@ -124,7 +146,7 @@ void tg_slot_settle(struct tg_worker *worker, struct tg_slot *slot)
 void tg_slot_linger_expired(struct tg_worker *worker, struct tg_slot *slot)
 {
     /* All was sent, only the peer's end is missing: the reason given at first stands. */
-    bool sent = tg_chain_is_empty(&slot->queue);
+    bool sent = tg_chain_is_empty(&slot->queue) && (slot->flags & TG_SLOT_MORE_DUE) == 0;
     tg_slot_close(worker, slot, sent ? (enum throng_close_reason)slot->reason : THRONG_CLOSE_LINGER,
                   TG_CLOSE_ABORT);
 }
@@ -138,9 +160,10 @@ static void release_queue(struct tg_worker *worker, struct tg_slot *slot)
     }
 }
 
-static void count_closed(struct tg_worker *worker)
+static void count_closed(struct tg_worker *worker, const struct tg_slot *slot)
 {
     worker->live_count--;
+    tg_count(&worker->counters.closed_by[slot->reason], 1);
     atomic_store_explicit(&worker->counters.connections, worker->live_count, memory_order_relaxed);
     tg_count(&worker->counters.closed, 1);
 }
@@ -160,7 +183,7 @@ void tg_slot_report_closed(struct tg_worker *worker, struct tg_slot *slot)
         return;
     }
     slot->flags &= (uint16_t)~TG_SLOT_CLOSED_DUE;
-    count_closed(worker);
+    count_closed(worker, slot);
 }
 
 void tg_worker_on_close(struct tg_worker *worker, const struct tg_completion *completion)
@@ -169,9 +192,11 @@ void tg_worker_on_close(struct tg_worker *worker, const struct tg_completion *co
     TG_REQUIRE(slot->state == TG_SLOT_CLOSING);
     slot->state = TG_SLOT_CLOSED;
     worker->streams_open--;
+    /* Now, not when CLOSED is released: a slow game must not keep its players from coming again. */
+    tg_address_table_leave(worker->shared->address_table, slot->address_place);
     release_queue(worker, slot);
     if ((slot->flags & TG_SLOT_SILENT) != 0) {
-        count_closed(worker);
+        count_closed(worker, slot);
         tg_worker_free_slot(worker, slot);
     } else if ((slot->flags & TG_SLOT_OPEN_DUE) != 0) {
         /* OPEN was not reported yet: progress reports it first, then CLOSED. */

@@ -2,16 +2,19 @@
  * Receiving: from bytes to MESSAGE events, and how it pauses and goes on when there is no room.
  * Worker thread.
  *
- * Three things can stop a connection's input, each with its way back:
+ * Six things can stop a connection's input, each with its way back:
  *
  *   no event room       -> the worker's blocked list, until the logic thread releases events
+ *   turn_messages       -> likewise, until the next turn
  *   no message memory   -> the intake's lines, until its turn comes (codec/intake.h)
  *   flow: too much
  *   unanswered, unsent  -> FLOW_PAUSED, until its own bytes fall to half
+ *   more than its rate  -> RATE_PAUSED, until the rate allows it (rate.c)
+ *   a refused write     -> refused, until the game has a WRITABLE event for it
  *
- * TCP holds the peer back meanwhile. Input at hand waits in its receive buffer in the first two
- * cases: the logic thread ends the first one, and the intake sees to it that the second one ends. In
- * the third, which the peer would have to end, it is handed up first. */
+ * TCP holds the peer back meanwhile. Input at hand waits in its receive buffer in the first three
+ * cases: the logic thread ends the first one, and the intake sees to it that the third one ends. In
+ * the last three, which depend on peers, it is handed up first. */
 #include "worker/worker.h"
 
 #include "base/assert.h"
@@ -94,11 +97,31 @@ void tg_slot_stop_reading(struct tg_worker *worker, struct tg_slot *slot)
     tg_port_stop(worker->port, &slot->stream);
 }
 
-static void pause_for_flow(struct tg_worker *worker, struct tg_slot *slot)
+/* It may be long until reading goes on: nothing is kept for it meanwhile. */
+static void rest(struct tg_worker *worker, struct tg_slot *slot)
 {
-    slot->flags |= TG_SLOT_FLOW_PAUSED;
     tg_intake_rest(&worker->intake, &slot->reader);
     tg_slot_stop_reading(worker, slot);
+}
+
+/* Whether it rests for a reason of its own: the one who ends it lets reading go on. */
+static bool is_resting(const struct tg_slot *slot)
+{
+    return (slot->flags & (TG_SLOT_FLOW_PAUSED | TG_SLOT_RATE_PAUSED)) != 0 || slot->refused;
+}
+
+/* Whether it rests now. Who has a kept block reads to the end of its message first: others wait for that
+ * block, and a connection that we do not read from would be taken for one that stands still
+ * (codec/intake.h). */
+static bool is_to_rest(struct tg_slot *slot)
+{
+    if (!is_resting(slot)) {
+        slot->reads_to_end = false;
+        slot->rest_due = false;
+        return false;
+    }
+    slot->reads_to_end = slot->reader.place == TG_READER_HOLDING && !slot->rest_due;
+    return !slot->reads_to_end;
 }
 
 /* Reads on, unless others come first. */
@@ -111,19 +134,29 @@ static void read_on(struct tg_worker *worker, struct tg_slot *slot)
         tg_slot_stop_reading(worker, slot);
     } else if ((slot->flags & TG_SLOT_PAUSED) != 0) {
         slot->flags &= (uint16_t) ~(TG_SLOT_PAUSED | TG_SLOT_HELD_BACK);
+        tg_slot_watch_reading(worker, slot);
         tg_port_receive(worker->port, &slot->stream);
     }
 }
 
-/* Hands up messages that lie whole at the front of the input, as far as there is event room. The hot
- * case: a look at each and the writing of its event, all else once for the run. */
-static void push_whole_messages(struct tg_worker *worker, struct tg_slot *slot)
+/* Whether empty messages are heartbeats. */
+static bool has_heartbeats(const struct tg_worker *worker, const struct tg_slot *slot)
+{
+    return worker->shared->limits.heartbeat_ms[slot->listener] != 0;
+}
+
+/* Hands up messages that lie whole at the front of the input, at most `most`, as far as there is event
+ * room. The hot case: a look at each and the writing of its event, all else once for the run. Answers how
+ * many it were; heartbeats it leaves. */
+static uint32_t push_whole_messages(struct tg_worker *worker, struct tg_slot *slot, uint32_t most)
 {
     struct tg_reader *reader = &slot->reader;
     uint32_t room = worker->events_max - worker->events_out;
+    room = room < most ? room : most;
     if (room == 0 || tg_assembler_is_partial(&reader->assembler)) {
-        return;
+        return 0;
     }
+    const uint32_t least = has_heartbeats(worker, slot) ? 1 : 0;
     struct tg_event_entry *events = tg_ring_claim_run(&worker->events, room, &room);
     /* Every entry in the ring is an event that is out, so the ring cannot be full. */
     TG_REQUIRE(events != NULL);
@@ -135,7 +168,9 @@ static void push_whole_messages(struct tg_worker *worker, struct tg_slot *slot)
     struct tg_input input = reader->input;
     struct tg_frame frame;
     uint32_t count = 0;
-    for (; count < room && tg_frame_read(input.data, input.size, &rules, &frame) == TG_FRAME_WHOLE;
+    for (;
+         count < room && tg_frame_read(input.data, input.size, &rules, &frame) == TG_FRAME_WHOLE &&
+         frame.size >= least;
          count++) {
         events[count] = event;
         events[count].data = frame.payload;
@@ -147,8 +182,10 @@ static void push_whole_messages(struct tg_worker *worker, struct tg_slot *slot)
     worker->events_out += count;
     slot->events_held += count;
     slot->bytes_held += (uint32_t)(reader->input.size - input.size);
+    slot->flags |= count > 0 ? TG_SLOT_SPOKEN : 0;
     tg_count(&worker->counters.messages_received, count);
     reader->input = input;
+    return count;
 }
 
 /* Hands one message up. The caller has made sure that there is event room. */
@@ -187,46 +224,117 @@ static void reject_length(struct tg_worker *worker, struct tg_slot *slot, uint32
     tg_slot_close(worker, slot, THRONG_CLOSE_TOO_LARGE, TG_CLOSE_ABORT);
 }
 
-/* All of the input is handed up. Reading goes on, unless too much is unanswered or unsent. */
+/* One that is no event: the peer lives. A block holds nothing of it. */
+static void take_beat(struct tg_worker *worker, struct tg_slot *slot,
+                      const struct tg_message *message)
+{
+    if (message->block != TG_MESSAGE_NONE) {
+        tg_message_pool_give(&worker->message_pool, message->block);
+    }
+    tg_slot_on_beat(worker, slot);
+}
+
+static uint32_t messages_allowed(struct tg_worker *worker, struct tg_slot *slot)
+{
+    return worker->shared->rates == NULL ? worker->shared->limits.turn_messages
+                                         : tg_slot_messages_allowed(worker, slot);
+}
+
+static void spend_messages(struct tg_worker *worker, struct tg_slot *slot, uint32_t count)
+{
+    if (worker->shared->rates != NULL) {
+        tg_slot_spend_messages(worker, slot, count);
+    }
+}
+
+/* All of the input is handed up. Reading goes on, unless too much is unanswered or unsent, or too much
+ * came. */
 static void finish_input(struct tg_worker *worker, struct tg_slot *slot)
 {
+    if (slot->state != TG_SLOT_OPEN) {
+        return; /* over its rate */
+    }
     tg_intake_drop_input(&worker->intake, &slot->reader);
-    if ((slot->flags & TG_SLOT_FLOW_PAUSED) != 0 || over_flow_limit(worker, slot)) {
-        pause_for_flow(worker, slot);
+    if ((slot->flags & TG_SLOT_PARTIAL) == 0 && tg_assembler_is_partial(&slot->reader.assembler)) {
+        tg_slot_watch_partial(worker, slot);
+    }
+    if (over_flow_limit(worker, slot)) {
+        slot->flags |= TG_SLOT_FLOW_PAUSED;
+    }
+    if (is_to_rest(slot)) {
+        rest(worker, slot);
     } else {
         read_on(worker, slot);
     }
 }
 
-/* Hands up the messages of the slot's input as far as there is event room and memory. The flow limit
- * is looked at afterwards only: a paused connection must not keep a receive buffer, of which there
- * are few, for as long as its peer does not read. */
-static void consume_input(struct tg_worker *worker, struct tg_slot *slot)
+/* There is more, but no event room, or others come first. The slot goes on in its turn. */
+static void wait_for_turn(struct tg_worker *worker, struct tg_slot *slot)
 {
+    if (worker->events_out < worker->events_max) {
+        tg_count(&worker->counters.turn_pauses, 1);
+        worker->room_came = true;
+    }
+    tg_intake_rest(&worker->intake, &slot->reader);
+    hold_back(worker, slot);
+    tg_slot_block(worker, slot);
+}
+
+/* Hands up messages of the slot's input as far as there is event room and memory, at most a turn's worth.
+ * Afterwards the slot waits, or reads, or is closed. The flow limit is looked at when all is handed up: a
+ * paused connection must not keep a receive buffer, of which there are few, for as long as its peer does
+ * not read. */
+static void hand_up(struct tg_worker *worker, struct tg_slot *slot)
+{
+    const uint32_t most = messages_allowed(worker, slot);
+    uint32_t count = 0;
+    uint32_t beats = 0; /* of them; they are no messages, and no rate counts them */
     for (;;) {
-        push_whole_messages(worker, slot);
-        if (worker->events_out == worker->events_max) {
+        count += push_whole_messages(worker, slot, most - count);
+        if (worker->events_out == worker->events_max || count == most) {
             break;
         }
-        /* What follows is cut, or there is nothing more. */
+        /* What follows is cut, or a heartbeat, or there is nothing more. */
         struct tg_message message;
         enum tg_assembly result = tg_intake_next(&worker->intake, &slot->reader, &message);
         if (result == TG_ASSEMBLY_MESSAGE) {
-            push_message(worker, slot, &message);
+            slot->flags &= (uint16_t)~TG_SLOT_PARTIAL;
+            slot->rest_due |= slot->reads_to_end;
+            count++;
+            if (message.size == 0 && has_heartbeats(worker, slot)) {
+                beats++;
+                take_beat(worker, slot, &message);
+            } else {
+                slot->flags |= TG_SLOT_SPOKEN;
+                push_message(worker, slot, &message);
+            }
         } else if (result == TG_ASSEMBLY_NEEDS_INPUT) {
+            spend_messages(worker, slot, count - beats);
             finish_input(worker, slot);
             return;
         } else if (result == TG_ASSEMBLY_TOO_LARGE) {
             reject_length(worker, slot, message.size);
             return;
         } else {
-            hold_back(worker, slot);
+            spend_messages(worker, slot, count - beats);
+            if (slot->state == TG_SLOT_OPEN) { /* not over its rate */
+                hold_back(worker, slot);
+            }
             return;
         }
     }
-    tg_intake_rest(&worker->intake, &slot->reader);
-    hold_back(worker, slot);
-    tg_slot_block(worker, slot);
+    spend_messages(worker, slot, count - beats);
+    if (slot->state == TG_SLOT_OPEN) { /* likewise */
+        wait_for_turn(worker, slot);
+    }
+}
+
+static void consume_input(struct tg_worker *worker, struct tg_slot *slot)
+{
+    hand_up(worker, slot);
+    if (slot->beat_due && slot->state == TG_SLOT_OPEN) {
+        tg_slot_answer_beat(worker, slot);
+    }
 }
 
 void tg_slot_check_flow(struct tg_worker *worker, struct tg_slot *slot)
@@ -239,6 +347,23 @@ void tg_slot_check_flow(struct tg_worker *worker, struct tg_slot *slot)
     if (!tg_list_is_linked(&slot->reader.link)) {
         tg_slot_progress(worker, slot);
     } /* else input that the port had taken before it stopped waits in a list, which goes on with it */
+}
+
+void tg_slot_note_refused(struct tg_worker *worker, struct tg_slot *slot, bool refused)
+{
+    if (slot->refused == refused) {
+        return;
+    }
+    slot->refused = refused;
+    if (slot->state != TG_SLOT_OPEN || tg_reader_is_waiting(&slot->reader) ||
+        slot->reader.buffer != TG_INDEX_NONE || (slot->flags & TG_SLOT_OPEN_DUE) != 0) {
+        return; /* it is seen when what is at hand has been handed up */
+    }
+    if (refused && is_to_rest(slot)) {
+        rest(worker, slot);
+    } else if (!refused) {
+        tg_slot_progress(worker, slot);
+    }
 }
 
 /* The OPEN event; false if there is no room. */
@@ -271,7 +396,7 @@ void tg_slot_progress(struct tg_worker *worker, struct tg_slot *slot)
     }
     if (slot->reader.buffer != TG_INDEX_NONE) {
         consume_input(worker, slot);
-    } else if ((slot->flags & TG_SLOT_FLOW_PAUSED) == 0) {
+    } else if (!is_resting(slot)) {
         read_on(worker, slot);
     }
 }
@@ -281,10 +406,8 @@ static void on_end(struct tg_worker *worker, struct tg_slot *slot)
 {
     slot->flags |= TG_SLOT_ENDED;
     if (slot->state == TG_SLOT_OPEN) {
-        slot->state = TG_SLOT_PEER_ENDED;
-        slot->reason = tg_assembler_is_partial(&slot->reader.assembler) ? THRONG_CLOSE_TRUNCATED
-                                                                        : THRONG_CLOSE_PEER;
-        tg_slot_drop_input(worker, slot); /* the rest of a message will not come */
+        bool inside = tg_assembler_is_partial(&slot->reader.assembler);
+        tg_slot_peer_ended(worker, slot, inside ? THRONG_CLOSE_TRUNCATED : THRONG_CLOSE_PEER);
     }
     tg_slot_settle(worker, slot);
 }
@@ -306,6 +429,10 @@ void tg_worker_on_receive(struct tg_worker *worker, const struct tg_completion *
     if (completion->result > 0) {
         tg_count(&worker->counters.bytes_received, (uint64_t)completion->result);
         if (TG_LIKELY(slot->state == TG_SLOT_OPEN)) {
+            tg_slot_watch_heard(worker, slot);
+            if (worker->shared->rates != NULL) {
+                tg_slot_spend_bytes(worker, slot, (uint32_t)completion->result);
+            }
             tg_reader_put_input(&slot->reader, completion->data, (size_t)completion->result,
                                 completion->buffer);
             consume_input(worker, slot);

@@ -49,6 +49,13 @@ static int take_own_descriptors(struct tg_worker *worker)
 int tg_worker_open(struct tg_worker *worker)
 {
     worker->now_ms = clock_ms();
+    worker->passed_ms = worker->now_ms;
+    worker->buffers_ms = worker->now_ms;
+    worker->remarkable_ms = TG_ABSENCE_MS;
+    if (worker->shared->logic == NULL && worker->shared->limits.logic_stall_ms != 0 &&
+        worker->shared->limits.logic_stall_ms < TG_ABSENCE_MS) {
+        worker->remarkable_ms = worker->shared->limits.logic_stall_ms;
+    }
     worker->touched = TG_INDEX_NONE;
     tg_list_init(&worker->blocked);
     tg_chain_init(&worker->done);
@@ -56,6 +63,8 @@ int tg_worker_open(struct tg_worker *worker)
     tg_timer_init(&worker->accept_timer);
     tg_timer_init(&worker->drain_timer);
     tg_timer_init(&worker->intake_timer);
+    tg_timer_init(&worker->logic_timer);
+    tg_timer_init(&worker->evict_timer);
     int error = tg_port_open(&worker->port, worker->backend, &worker->port_options);
     if (error < 0) {
         return error;
@@ -98,6 +107,15 @@ static void dispatch(struct tg_worker *worker, const struct tg_completion *compl
     TG_UNREACHABLE("a completion kind that a worker never asked for");
 }
 
+static void expire_slot(struct tg_worker *worker, struct tg_slot *slot)
+{
+    if (slot->lingering) {
+        tg_slot_linger_expired(worker, slot);
+    } else {
+        tg_slot_watch_expired(worker, slot);
+    }
+}
+
 static void expire_timers(struct tg_worker *worker)
 {
     struct tg_timer *timer;
@@ -109,8 +127,12 @@ static void expire_timers(struct tg_worker *worker)
             tg_worker_drain_expired(worker);
         } else if (timer == &worker->intake_timer) {
             tg_worker_intake_tick(worker);
+        } else if (timer == &worker->logic_timer) {
+            tg_worker_logic_tick(worker);
+        } else if (timer == &worker->evict_timer) {
+            tg_worker_evict_again(worker);
         } else {
-            tg_slot_linger_expired(worker, TG_CONTAINER_OF(timer, struct tg_slot, linger));
+            expire_slot(worker, TG_CONTAINER_OF(timer, struct tg_slot, timer));
         }
     }
 }
@@ -152,17 +174,33 @@ static void announce_drained(struct tg_worker *worker)
     }
 }
 
+/* Sends the blocks home that were sent. Answers whether the logic thread waits for some. */
+static bool return_blocks(struct tg_worker *worker)
+{
+    if (tg_chain_is_empty(&worker->done)) {
+        return false;
+    }
+    tg_block_return_push(&worker->returned, worker->shared->blocks, worker->done.head,
+                         worker->done.tail);
+    tg_chain_init(&worker->done);
+    tg_yield();
+    /* Full fence: pairs with the one in the logic thread's tg_parker_prepare, after it has said that
+     * somebody waits. Either it sees the blocks then, or we see that it waits. */
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_load_explicit(&worker->shared->writers_waiting, memory_order_relaxed) != 0;
+}
+
 /* Makes this turn's results visible: events to the logic thread, blocks home. */
 static void publish(struct tg_worker *worker)
 {
-    if (!tg_chain_is_empty(&worker->done)) {
-        tg_block_return_push(&worker->returned, worker->shared->blocks, worker->done.head,
-                             worker->done.tail);
-        tg_chain_init(&worker->done);
-    }
+    bool waited_for = return_blocks(worker);
     atomic_store_explicit(&worker->counters.assembly_bytes_used,
                           tg_message_pool_used_bytes(&worker->message_pool), memory_order_relaxed);
-    bool news = tg_ring_publish(&worker->events) || tg_log_queue_has_news(&worker->log);
+    bool events = tg_ring_publish(&worker->events);
+    if (events && !tg_timer_is_running(&worker->logic_timer)) {
+        tg_worker_watch_logic(worker);
+    }
+    bool news = tg_log_queue_has_news(&worker->log) || events || waited_for;
     if (news && worker->shared->logic != NULL && tg_parker_wake(worker->shared->logic)) {
         tg_count(&worker->counters.wakes_logic, 1);
     }
@@ -179,10 +217,15 @@ static int64_t sleep_limit(struct tg_worker *worker, int64_t timeout_ns)
         return 0;
     }
     if (worker->shared->logic == NULL &&
-        (tg_ring_has_entries(&worker->events) || worker->drained)) {
+        (tg_ring_has_entries(&worker->events) || worker->drained ||
+         (atomic_load_explicit(&worker->shared->writers_waiting, memory_order_relaxed) != 0 &&
+          !tg_block_return_is_empty(&worker->returned)))) {
         return 0; /* inline: the one who would take them is the one who would sleep */
     }
     int64_t wait_ms = tg_timer_wheel_wait_ms(&worker->wheel, worker->now_ms);
+    if (wait_ms > TG_WATCH_TICK_MS) {
+        wait_ms = TG_WATCH_TICK_MS;
+    }
     if (wait_ms >= 0 && (timeout_ns < 0 || wait_ms * 1000000 < timeout_ns)) {
         timeout_ns = wait_ms * 1000000;
     }
@@ -199,18 +242,80 @@ static int64_t sleep_limit(struct tg_worker *worker, int64_t timeout_ns)
     return timeout_ns;
 }
 
+/* A turn took so long that it has to be explained. The wait was to last `limit_ns` at most (negative: no
+ * limit); the rest was a worker's own work, or in inline mode what the logic thread thought about. If the
+ * rest is too long, we were not there to serve anybody: a process that was stopped, perhaps. Answers what
+ * of it counts as served. */
+TG_OUT_OF_LINE static uint64_t explain_time(struct tg_worker *worker, uint64_t passed_ms,
+                                            int64_t limit_ns)
+{
+    uint64_t limit_ms = limit_ns < 0 ? passed_ms : (uint64_t)limit_ns / 1000000u;
+    if (passed_ms <= limit_ms) {
+        return passed_ms;
+    }
+    worker->away_ms = passed_ms - limit_ms;
+    if (worker->away_ms <= TG_ABSENCE_MS) {
+        return passed_ms;
+    }
+    if (worker->now_ms - passed_ms < worker->absent_until) {
+        return TG_WATCH_TICK_MS; /* one absence after the other is the way in which it serves */
+    }
+    worker->absent_until = worker->now_ms + TG_RETURN_MS;
+    return 0;
+}
+
+void tg_worker_pass_time(struct tg_worker *worker, int64_t limit_ns)
+{
+    worker->now_ms = clock_ms();
+    uint64_t passed_ms = worker->now_ms - worker->passed_ms;
+    worker->passed_ms = worker->now_ms;
+    if (passed_ms >= worker->remarkable_ms) {
+        passed_ms = explain_time(worker, passed_ms, limit_ns);
+    }
+    worker->served_ms += worker->now_ms >= worker->absent_until ? (uint32_t)passed_ms : 0;
+}
+
+/* A write was refused for want of send memory: who holds some and takes nothing has to go. */
+static void judge_for_memory(struct tg_worker *worker)
+{
+    if (worker->now_ms >= worker->shortage_due_ms) {
+        worker->shortage_due_ms = worker->now_ms + TG_WATCH_TICK_MS;
+        tg_worker_judge_slow_readers(worker);
+    }
+}
+
+/* Whether everybody can be read from. Busy peers take all receive buffers for moments; a logic thread that
+ * releases nothing has them for as long as it is stuck, and streams miss them. What they had to say then
+ * comes all at once. */
+static void look_at_buffers(struct tg_worker *worker)
+{
+    uint64_t missed =
+        atomic_load_explicit(&worker->port->counters.buffers_missed, memory_order_relaxed);
+    if (tg_index_stack_count(&worker->recv_pool.free) > 0) {
+        worker->buffers_ms = worker->now_ms;
+    } else if (missed != worker->buffers_missed &&
+               worker->now_ms - worker->buffers_ms > TG_WATCH_TICK_MS) {
+        worker->deaf_until_ms = worker->now_ms + TG_RETURN_MS;
+    }
+    worker->buffers_missed = missed;
+}
+
 void tg_worker_turn(struct tg_worker *worker, int64_t timeout_ns)
 {
+    const bool logic_had_events = worker->events_out > 0;
     tg_worker_take_releases(worker);
     tg_worker_take_commands(worker);
     tg_worker_visit_touched(worker);
-    if (worker->wheel.count > 0) {
-        worker->now_ms =
-            clock_ms(); /* the logic thread may have taken its time since the last turn */
+    look_at_buffers(worker);
+    if (tg_timer_wheel_is_due(&worker->wheel, worker->now_ms)) {
         expire_timers(worker);
+    }
+    if (atomic_load_explicit(&worker->shared->send_memory_short, memory_order_relaxed)) {
+        judge_for_memory(worker);
     }
     progress_blocked(worker);
     tg_worker_give_turns(worker);
+    tg_worker_answer_knocks(worker);
     if (worker->waiting_for_slots) {
         tg_worker_place_parked(worker);
     }
@@ -220,9 +325,16 @@ void tg_worker_turn(struct tg_worker *worker, int64_t timeout_ns)
     publish(worker);
 
     struct tg_completion completions[TG_WORKER_BATCH];
-    uint32_t count =
-        tg_port_wait(worker->port, completions, TG_WORKER_BATCH, sleep_limit(worker, timeout_ns));
-    worker->now_ms = clock_ms();
+    int64_t limit_ns = sleep_limit(worker, timeout_ns);
+    uint32_t count = tg_port_wait(worker->port, completions, TG_WORKER_BATCH, limit_ns);
+    tg_worker_pass_time(worker, limit_ns);
+    worker->full_batches = count < TG_WORKER_BATCH ? 0 : worker->full_batches + 1;
+    if (worker->away_ms != 0) {
+        if (worker->shared->logic == NULL && logic_had_events) {
+            tg_worker_logic_returned(worker, worker->away_ms);
+        }
+        worker->away_ms = 0;
+    }
     for (uint32_t i = 0; i < count; i++) {
         dispatch(worker, &completions[i]);
     }

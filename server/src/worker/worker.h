@@ -2,7 +2,7 @@
  * A worker: one completion port, the connections that it accepted, and the three rings to the logic
  * thread. Runs on a thread of its own, or in inline mode inside throng_get_event. Each completion
  * kind has its file: on_accept.c, on_receive.c, on_send.c, on_close.c; what comes from the logic
- * thread is in commands.c.
+ * thread is in commands.c, what a peer must do in time in watchdog.c.
  *
  *   tg_worker_turn:  releases -> commands -> timers -> blocked slots -> memory -> publish
  *                    -> wait -> dispatch -> publish
@@ -19,11 +19,13 @@
 
 #include "base/index_stack.h"
 #include "base/ring.h"
+#include "base/token_bucket.h"
 #include "buffer/block_pool.h"
 #include "buffer/message_pool.h"
 #include "buffer/recv_pool.h"
 #include "codec/frame.h"
 #include "codec/intake.h"
+#include "conn/address_table.h"
 #include "conn/arena.h"
 #include "event/event.h"
 #include "event/log_queue.h"
@@ -52,6 +54,36 @@
 /* Least time between two log lines of one worker about peers. */
 #define TG_PEER_LOG_REST_MS 1000u
 
+/* With a timer running, the longest sleep: time that nobody can have seen pass counts for no deadline
+ * (tg_worker_pass_time), and this keeps such times apart from mere silence. */
+#define TG_WATCH_TICK_MS 250u
+
+/* A turn that takes longer than this was no service. (A game of inline mode may think for that long.) */
+#define TG_ABSENCE_MS 1000u
+
+/* After an absence the peers have this long to be heard before time counts again. */
+#define TG_RETURN_MS 1000u
+
+/* The span in which a slow reader must take something while send memory is short. */
+#define TG_SHORTAGE_SPAN_MS 2000u
+
+/* Least time between two searches for silent connections to evict, and how many one search finds. */
+#define TG_EVICT_REST_MS 100u
+#define TG_EVICT_MAX 32u
+
+/* After so many full batches in a row everybody has been heard. */
+#define TG_FULL_BATCHES_MAX 256u
+
+/* Time that an eviction may take until its slot is free: CLOSED has to be released. */
+#define TG_EVICTION_MS 1000u
+
+/* enum throng_close_reason and THRONG_CLOSE_NONE. */
+enum {
+#define TG_COUNT_REASON(name, text) +1
+    TG_CLOSE_REASONS = 1 THRONG_CLOSE_REASON_MAP(TG_COUNT_REASON)
+#undef TG_COUNT_REASON
+};
+
 /* What a worker counts, one writer each, read by anybody. X(name) */
 #define TG_WORKER_COUNTERS(X)                                                                      \
     X(connections)                                                                                 \
@@ -65,12 +97,21 @@
     X(bytes_dropped)                                                                               \
     X(assembly_bytes_used)                                                                         \
     X(receive_pauses)                                                                              \
+    X(refused_address)                                                                             \
+    X(accept_pauses)                                                                               \
+    X(evicted)                                                                                     \
+    X(heartbeats_sent)                                                                             \
+    X(heartbeats_received)                                                                         \
+    X(rate_pauses)                                                                                 \
+    X(turn_pauses)                                                                                 \
+    X(logic_stalls)                                                                                \
     X(wakes_logic)
 
 struct tg_worker_counters {
 #define TG_COUNTER_FIELD(name) _Atomic uint64_t name;
     TG_WORKER_COUNTERS(TG_COUNTER_FIELD)
 #undef TG_COUNTER_FIELD
+    _Atomic uint64_t closed_by[TG_CLOSE_REASONS];
 };
 
 /* Single writer: a load and a store, no locked instruction. */
@@ -80,9 +121,32 @@ static inline void tg_count(_Atomic uint64_t *counter, uint64_t amount)
                           memory_order_relaxed);
 }
 
+/* What a peer must keep to, ms; 0: no limit. */
+struct tg_watch_limits {
+    uint32_t first_message_ms;
+    uint32_t message_ms;
+    uint32_t idle_ms;
+    uint32_t write_ms;
+    uint32_t evict_silent_ms;
+    uint32_t logic_stall_ms;
+    uint32_t heartbeat_ms[THRONG_LISTENERS_MAX];
+    uint32_t reader_rate_min; /* bytes a second */
+    uint32_t turn_messages;
+    struct tg_rate messages;
+    struct tg_rate bytes;
+    enum throng_when_over_rate when_over_rate;
+};
+
+/* A slot's buckets; only if there is a rate. */
+struct tg_slot_rates {
+    struct tg_token_bucket messages;
+    struct tg_token_bucket bytes;
+};
+
 /* What all workers of a server share. Set before they start, but for the marked fields. */
 struct tg_worker_shared {
     struct tg_arena *arena;
+    struct tg_address_table *address_table;
     struct tg_block_pool *blocks; /* descriptors and data; the free lists are the logic thread's */
     struct tg_parker *logic;      /* wakes the logic thread; NULL in inline mode */
     struct tg_frame_rules rules;
@@ -90,13 +154,28 @@ struct tg_worker_shared {
     uint32_t max_connections;
     uint32_t flow_bytes; /* held and queued bytes of a connection at which its reading pauses */
     uint32_t linger_ms;
+    struct tg_watch_limits limits;
+    struct tg_slot_rates *rates; /* one for each slot, its worker's; or NULL */
+
+    /* Logic thread writes, workers read: what it is at. */
+    alignas(64) _Atomic uint64_t logic_calls; /* of throng_get_events */
+    _Atomic uint64_t logic_conn;              /* of the last event that it took; 0: none */
+    _Atomic uint32_t logic_type;
 
     /* Any thread. */
     alignas(64) _Atomic uint32_t slots_taken; /* slots taken now */
     _Atomic uint32_t connections_peak;
     _Atomic uint32_t workers_waiting_for_slots;
     _Atomic bool slot_freed_for_waiter; /* the logic thread is to wake all workers */
-    _Atomic uint32_t commands_blocked;  /* the logic thread waits for room in a command ring */
+    _Atomic uint32_t knocks; /* newcomers for whom there was no slot, and nobody was reset yet */
+    _Atomic uint64_t evicted_ms;      /* when somebody was */
+    _Atomic uint64_t evict_until_ms;  /* every worker is to reset silent connections */
+    _Atomic uint64_t full_log_due_ms; /* no log line before that about slots or the system's want */
+    _Atomic uint64_t address_log_due_ms; /* nor about an address over its limit */
+    _Atomic uint32_t commands_blocked;   /* the logic thread waits for room in a command ring */
+    _Atomic uint32_t writers_waiting;    /* seats that wait for blocks to come home (api_write.c) */
+    _Atomic bool send_memory_short;      /* a write was refused for want of send memory */
+    _Atomic uint64_t logic_stalled_ms;   /* for how long it has taken no event; 0: it does */
 };
 
 /* A listener as one worker sees it. */
@@ -140,19 +219,37 @@ struct tg_worker {
     struct tg_timer accept_timer; /* accepting rests until it is due */
     struct tg_timer drain_timer;
     struct tg_timer intake_timer;
-    struct tg_chain done;  /* sent blocks, on their way home */
-    uint64_t *owned;       /* bit per slot: ours */
-    uint32_t owned_count;  /* slots that are ours */
-    uint32_t live_count;   /* of them, those whose CLOSED was not pushed yet */
-    uint32_t streams_open; /* of them, those that the port is not done with */
+    struct tg_timer logic_timer; /* runs while the logic thread has events to take */
+    struct tg_timer evict_timer; /* a search for silent connections is due */
+    struct tg_chain done;        /* sent blocks, on their way home */
+    uint64_t *owned;             /* bit per slot: ours */
+    uint32_t owned_count;        /* slots that are ours */
+    uint32_t live_count;         /* of them, those whose CLOSED was not pushed yet */
+    uint32_t streams_open;       /* of them, those that the port is not done with */
     uint32_t listeners_open;
     uint32_t events_out; /* events pushed and not released */
     uint32_t touched;    /* slots to look at after the commands, linked by touched_next */
     uint64_t now_ms;
+    uint64_t passed_ms;    /* up to here time has been counted */
+    uint64_t absent_until; /* no time counts before */
+    uint64_t away_ms; /* how long the last turn was more than its wait, if that is remarkable */
+    uint64_t remarkable_ms;   /* a turn of that length has to be explained */
+    uint32_t served_ms;       /* the time that counts for deadlines of peers; wraps */
+    uint32_t full_batches;    /* waits in a row that left something in the port */
+    uint64_t buffers_ms;      /* when there was a free receive buffer */
+    uint64_t buffers_missed;  /* the port's count, when it was last looked at */
+    uint64_t deaf_until_ms;   /* for lack of them nobody can have been heard before that */
+    bool knocked;             /* newcomers came to this worker: it asks the others */
+    uint64_t evict_due_ms;    /* no search for silent connections before that */
+    uint64_t shortage_due_ms; /* nor for slow readers */
+    uint64_t logic_log_due_ms;
+    uint64_t logic_calls;     /* of the logic thread when it was last seen to move */
+    uint32_t logic_since_ms;  /* served time then */
+    bool logic_stalled;       /* it has not moved for logic_stall_ms */
+    bool logic_mine;          /* and this worker reports it */
     uint64_t peer_log_due_ms; /* no log line about a peer before that */
-    uint64_t full_log_due_ms;
-    bool room_came; /* releases came: blocked slots may go on */
-    bool released;  /* releases came since the intake's last tick */
+    bool room_came;           /* releases came: blocked slots may go on */
+    bool released;            /* releases came since the intake's last tick */
     bool waiting_for_slots;
     bool accept_resting;
     bool accepting_changed; /* credit is to be set anew at the end of the turn */
@@ -186,6 +283,10 @@ void tg_worker_destroy(struct tg_worker *worker);
 
 /* ---- shared by the completion files ---- */
 
+/* Asks the clock anew. What has passed since the last time counts as served, for the deadlines of peers,
+ * unless it is much more than the `limit_ns` (negative: no limit) for which the port was to wait. */
+void tg_worker_pass_time(struct tg_worker *worker, int64_t limit_ns);
+
 /* Asks the clock anew. For deadlines set while commands are taken: inline, the logic may have
  * thought for long since the last turn. */
 void tg_worker_renew_time(struct tg_worker *worker);
@@ -199,6 +300,13 @@ static inline uint32_t tg_worker_slot_index(const struct tg_worker *worker,
                                             const struct tg_slot *slot)
 {
     return (uint32_t)(slot - worker->shared->arena->slots);
+}
+
+/* Whether nothing is left to be sent. */
+static inline bool tg_slot_all_sent(const struct tg_slot *slot)
+{
+    return tg_chain_is_empty(&slot->queue) && slot->beat_bytes == 0 &&
+           (slot->flags & (TG_SLOT_SENDING | TG_SLOT_MORE_DUE)) == 0;
 }
 
 /* on_accept.c */
@@ -225,6 +333,9 @@ void tg_slot_stop_reading(struct tg_worker *worker, struct tg_slot *slot);
 void tg_slot_block(struct tg_worker *worker, struct tg_slot *slot);
 /* Reads again after the held and queued bytes fell. */
 void tg_slot_check_flow(struct tg_worker *worker, struct tg_slot *slot);
+/* A write to it was refused, and the game waits for WRITABLE; or no longer. Who cannot be answered is not
+ * listened to: its messages would lie with the game, which can have so many of all connections. */
+void tg_slot_note_refused(struct tg_worker *worker, struct tg_slot *slot, bool refused);
 /* Nothing more will be handed up: what was received and put together so far goes, and the slot waits
  * for nothing any more, unless its OPEN is still due. */
 void tg_slot_drop_input(struct tg_worker *worker, struct tg_slot *slot);
@@ -243,6 +354,62 @@ void tg_worker_on_send(struct tg_worker *worker, const struct tg_completion *com
 /* Sends what is queued as far as it goes now. */
 void tg_slot_send(struct tg_worker *worker, struct tg_slot *slot);
 
+/* watchdog.c; while the slot is OPEN, the sending side also after the peer's end and in a drain */
+/* The connection is new. */
+void tg_slot_watch_begin(struct tg_worker *worker, struct tg_slot *slot);
+/* Bytes came. */
+static inline void tg_slot_watch_heard(struct tg_worker *worker, struct tg_slot *slot)
+{
+    slot->heard_ms = worker->served_ms;
+    slot->heard = true;
+}
+/* Reading goes on after a pause. */
+void tg_slot_watch_reading(struct tg_worker *worker, struct tg_slot *slot);
+/* A message has begun. */
+void tg_slot_watch_partial(struct tg_worker *worker, struct tg_slot *slot);
+/* The system took less than there was to send. */
+void tg_slot_watch_unsent(struct tg_worker *worker, struct tg_slot *slot);
+/* Reading rests because of the rate, for so long at least. */
+void tg_slot_watch_rate(struct tg_worker *worker, struct tg_slot *slot, uint32_t wait_ms);
+void tg_slot_watch_expired(struct tg_worker *worker, struct tg_slot *slot);
+/* An empty message came on a listener with heartbeats. */
+void tg_slot_on_beat(struct tg_worker *worker, struct tg_slot *slot);
+/* What came with it has been handed up: answers it, now or in a moment. */
+void tg_slot_answer_beat(struct tg_worker *worker, struct tg_slot *slot);
+/* Send memory is short: resets who does not take what waits for it. */
+void tg_worker_judge_slow_readers(struct tg_worker *worker);
+
+/* rate.c; while the slot is OPEN, and only if there is a rate (shared->rates) */
+void tg_slot_begin_rates(struct tg_worker *worker, struct tg_slot *slot);
+/* Messages that may be handed up in this turn, or one more: then it is over its rate. */
+uint32_t tg_slot_messages_allowed(struct tg_worker *worker, struct tg_slot *slot);
+/* Reading goes on after a pause of ours. */
+void tg_slot_allow_for_pause(struct tg_worker *worker, struct tg_slot *slot);
+/* So much came. It is judged with the messages that were in it. */
+void tg_slot_spend_bytes(struct tg_worker *worker, struct tg_slot *slot, uint32_t bytes);
+/* So many were handed up: may set RATE_PAUSED, or close. */
+void tg_slot_spend_messages(struct tg_worker *worker, struct tg_slot *slot, uint32_t count);
+/* Reads on if the rate allows it again. Answers after how many ms it will, UINT32_MAX if nothing waits for
+ * it. */
+uint32_t tg_slot_resume_rate(struct tg_worker *worker, struct tg_slot *slot);
+
+/* evict.c */
+/* Every slot is taken and somebody came: with the next turn, when what came in this batch has been heard, a
+ * connection of this worker that has been silent for long is reset, the oldest first, or one of another
+ * worker's. Its slot is free when the logic thread has released CLOSED. */
+void tg_worker_evict_silent(struct tg_worker *worker);
+/* The next turn. Looks at all slots, so not too often: whoever knocks must not make that the work of this
+ * thread. */
+void tg_worker_answer_knocks(struct tg_worker *worker);
+/* The timer of evictions: another search, if somebody still waits for a slot. */
+void tg_worker_evict_again(struct tg_worker *worker);
+
+/* logic_watch.c: whether the logic thread takes its events. */
+void tg_worker_watch_logic(struct tg_worker *worker);
+void tg_worker_logic_tick(struct tg_worker *worker);
+/* Inline mode: it came back after so long. */
+void tg_worker_logic_returned(struct tg_worker *worker, uint64_t away_ms);
+
 /* on_close.c */
 void tg_worker_on_close(struct tg_worker *worker, const struct tg_completion *completion);
 /* The connection failed with a port error: closes with the reason that fits. */
@@ -256,6 +423,9 @@ void tg_slot_close_gracefully(struct tg_worker *worker, struct tg_slot *slot,
 /* Begins the end of a connection whose server stops: answers first, then the graceful close, which the
  * caller lets tg_slot_settle decide on once the commands are taken. */
 void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot);
+/* The peer's end of an open connection. */
+void tg_slot_peer_ended(struct tg_worker *worker, struct tg_slot *slot,
+                        enum throng_close_reason reason);
 /* Takes the next step of a close if its condition holds. */
 void tg_slot_settle(struct tg_worker *worker, struct tg_slot *slot);
 void tg_slot_linger_expired(struct tg_worker *worker, struct tg_slot *slot);

@@ -34,7 +34,7 @@ static struct conn_life *life_of(const struct throng_event *event)
     TG_UNREACHABLE("an event of a connection that was not opened");
 }
 
-/* Each id: OPEN, messages, CLOSED. */
+/* Each id: OPEN, messages (and WRITABLEs among them), CLOSED. */
 static void note(struct throng_event *event)
 {
     if (event->type == THRONG_EVENT_OPEN) {
@@ -51,7 +51,10 @@ static void note(struct throng_event *event)
     FUZZ_CHECK(life->conn == event->conn.id && !life->closed);
     if (event->type == THRONG_EVENT_MESSAGE) {
         conn_life_said(life, event->data, event->size);
+    } else if (event->type == THRONG_EVENT_WRITABLE) {
+        FUZZ_CHECK(event->data == NULL && event->reason == THRONG_CLOSE_NONE);
     } else {
+        FUZZ_CHECK(event->type == THRONG_EVENT_CLOSED);
         conn_life_closed(life, event->reason);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What users write: endpoints and addresses, the server's options, the command line of
- * throng-stress. The first byte says which of them the rest of the input is. */
+ * What users write: endpoints and addresses, the server's options as numbers and as text, the
+ * command line of throng-stress. The first byte says which of them the rest of the input is. */
 #include "options.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -11,8 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     switch (fuzz_byte(&script) & 7) {
     case 0:
-    case 1:
         fuzz_endpoint(&script);
+        break;
+    case 1:
+        fuzz_option_text(&script);
         break;
     case 2:
         fuzz_numeric_address(&script);

@@ -13,6 +13,7 @@ void fuzz_endpoint(struct fuzz_script *script);         /* options_text.c */
 void fuzz_numeric_address(struct fuzz_script *script);  /* options_text.c */
 void fuzz_address_bytes(struct fuzz_script *script);    /* options_text.c */
 void fuzz_server_options(struct fuzz_script *script);   /* options_server.c */
+void fuzz_option_text(struct fuzz_script *script);      /* options_set.c */
 void fuzz_stress_arguments(struct fuzz_script *script); /* options_stress.c */
 
 /* The system that the server's options are checked on: options_system.c. */

@@ -9,33 +9,49 @@
 #include "options.h"
 #include "os/socket.h"
 
-/* X(field, default, least, most): numbers as the public header has them. 0 means the default. */
-#define NUMBERS(X)                                                                                 \
-    X(max_connections, 65000, 1, 1048575)                                                          \
-    X(message_bytes_max, 65536, 1, 67108864)                                                       \
-    X(backlog, 4096, 1, 1048576)                                                                   \
-    X(receive_buffers, 32, 4, 65536)                                                               \
-    X(receive_buffer_bytes, 64 * KIB, 4 * KIB, 4 * MIB)                                            \
-    X(events_max, 8192, 64, 1048576)                                                               \
-    X(linger_ms, 2000, 1, 600000)                                                                  \
-    X(accept_pool, 256, 1, 65536)
-
 static uint64_t or_default(uint64_t value, uint64_t fallback)
 {
     return value == 0 ? fallback : value;
 }
 
+static bool is_allowed(uint64_t value, uint64_t fallback, uint64_t least, uint64_t most,
+                       const char *word)
+{
+    return fuzz_is_in(least == 0 ? value : or_default(value, fallback), least, most) ||
+           (word != NULL && value == UINT32_MAX);
+}
+
+static bool heartbeats_are_allowed(const struct throng_server_options *asked)
+{
+    for (uint32_t i = 0; i < THRONG_LISTENERS_MAX; i++) {
+        if (asked->heartbeat_ms[i] > DAY_MS) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool numbers_are_allowed(const struct throng_server_options *asked)
 {
-#define IS_IN(field, fallback, least, most)                                                        \
-    if (!fuzz_is_in(or_default(asked->field, fallback), least, most)) {                            \
+#define IS_IN(field, fallback, least, most, word)                                                  \
+    if (!is_allowed(asked->field, fallback, least, most, word)) {                                  \
         return false;                                                                              \
     }
-    NUMBERS(IS_IN)
+    FUZZ_NUMBERS(IS_IN)
 #undef IS_IN
     return (unsigned)asked->byte_order <= 1 && (unsigned)asked->when_full <= 1 &&
-           asked->socket_send_bytes <= GIB && asked->socket_receive_bytes <= GIB &&
-           (asked->io_threads == UINT32_MAX || asked->io_threads <= WORKERS_MOST);
+           (unsigned)asked->when_send_full <= 2 && (unsigned)asked->when_over_rate <= 1 &&
+           (asked->io_threads == UINT32_MAX || asked->io_threads <= WORKERS_MOST) &&
+           heartbeats_are_allowed(asked);
+}
+
+static bool pace_is_allowed(const struct throng_server_options *asked)
+{
+    uint64_t frame = or_default(asked->message_bytes_max, 65536) + 4;
+    return (asked->message_timeout_ms <= DAY_MS || asked->message_timeout_ms == UINT32_MAX) &&
+           (asked->user_timeout_ms <= DAY_MS || asked->user_timeout_ms == UINT32_MAX) &&
+           asked->messages_burst <= GIB && asked->bytes_burst <= GIB &&
+           (asked->bytes_per_s == 0 || asked->bytes_burst == 0 || asked->bytes_burst >= frame);
 }
 
 static bool sizes_are_allowed(const struct throng_server_options *asked)
@@ -73,17 +89,37 @@ static bool backend_is_allowed(const char *name)
 
 bool fuzz_options_are_allowed(const struct throng_server_options *asked)
 {
-    return numbers_are_allowed(asked) && sizes_are_allowed(asked) && listeners_are_allowed(asked) &&
-           backend_is_allowed(asked->backend);
+    return numbers_are_allowed(asked) && sizes_are_allowed(asked) && pace_is_allowed(asked) &&
+           listeners_are_allowed(asked) && backend_is_allowed(asked->backend);
+}
+
+static void check_pace(const struct throng_server_options *asked,
+                       const struct throng_server_options *final)
+{
+    uint64_t bytes = final->message_bytes_max;
+    uint64_t longest_ms = bytes * 1000 / 16384 + (bytes * 1000 % 16384 != 0);
+    uint64_t burst = asked->bytes_per_s > bytes + 4 ? asked->bytes_per_s : bytes + 4;
+    FUZZ_CHECK(final->message_timeout_ms ==
+               or_default(asked->message_timeout_ms, longest_ms > 10000 ? longest_ms : 10000));
+    uint32_t keepalive_s = final->keepalive_s;
+    FUZZ_CHECK(final->user_timeout_ms ==
+               or_default(asked->user_timeout_ms,
+                          keepalive_s == UINT32_MAX ? UINT32_MAX : keepalive_s * 1000 + 60000));
+    FUZZ_CHECK(final->messages_burst == or_default(asked->messages_burst, asked->messages_per_s));
+    FUZZ_CHECK(asked->bytes_per_s == 0 ||
+               final->bytes_burst == or_default(asked->bytes_burst, burst));
 }
 
 void fuzz_check_numbers(const struct throng_server_options *asked,
                         const struct throng_server_options *final)
 {
     bool is_whole = asked->struct_size == sizeof(*asked);
-#define IS_FINAL(field, fallback, least, most)                                                     \
+#define IS_FINAL(field, fallback, least, most, word)                                               \
     FUZZ_CHECK(!is_whole || final->field == or_default(asked->field, fallback));                   \
-    FUZZ_CHECK(fuzz_is_in(final->field, least, most));
-    NUMBERS(IS_FINAL)
+    FUZZ_CHECK(is_allowed(final->field, 0, least, most, word));
+    FUZZ_NUMBERS(IS_FINAL)
 #undef IS_FINAL
+    if (is_whole) {
+        check_pace(asked, final);
+    }
 }

@@ -11,6 +11,55 @@
 #define MIB (KIB * 1024)
 #define GIB (MIB * 1024)
 #define WORKERS_MOST 64u
+#define DAY_MS 86400000u
+
+/* X(field, default, least, most, word): numbers as the public header has them. 0 means the default
+ * where it is not in the range; the word is UINT32_MAX. */
+#define FUZZ_NUMBERS(X)                                                                            \
+    X(max_connections, 65000, 1, 1048575, NULL)                                                    \
+    X(message_bytes_max, 65536, 1, 67108864, NULL)                                                 \
+    X(backlog, 4096, 1, 1048576, NULL)                                                             \
+    X(receive_buffers, 32, 4, 65536, NULL)                                                         \
+    X(receive_buffer_bytes, 64 * KIB, 4 * KIB, 4 * MIB, NULL)                                      \
+    X(events_max, 8192, 64, 1048576, NULL)                                                         \
+    X(socket_send_bytes, 0, 0, GIB, NULL)                                                          \
+    X(socket_receive_bytes, 0, 0, GIB, NULL)                                                       \
+    X(linger_ms, 2000, 1, 600000, NULL)                                                            \
+    X(accept_pool, 256, 1, 65536, NULL)                                                            \
+    X(first_message_timeout_ms, 120000, 1, DAY_MS, "off")                                          \
+    X(idle_timeout_ms, 0, 0, DAY_MS, NULL)                                                         \
+    X(write_timeout_ms, 10000, 1, DAY_MS, "off")                                                   \
+    X(reader_rate_min, 256, 1, GIB, NULL)                                                          \
+    X(heartbeat_ms[0], 0, 0, DAY_MS, NULL)                                                         \
+    X(heartbeat_ms[15], 0, 0, DAY_MS, NULL)                                                        \
+    X(keepalive_s, 120, 1, 32767, "off")                                                           \
+    X(logic_stall_ms, 1000, 1, DAY_MS, "off")                                                      \
+    X(send_reserve_percent, 25, 1, 90, NULL)                                                       \
+    X(turn_messages, 256, 1, 65536, NULL)                                                          \
+    X(messages_per_s, 0, 0, GIB, NULL)                                                             \
+    X(bytes_per_s, 0, 0, GIB, NULL)                                                                \
+    X(connections_per_address, 0, 0, 1048575, NULL)                                                \
+    X(evict_silent_ms, 10000, 1, DAY_MS, "off")
+
+/* The same for those whose default or use depends on other options. */
+#define FUZZ_OPEN_NUMBERS(X)                                                                       \
+    X(io_threads, 0, 0, 64, "auto")                                                                \
+    X(send_queue_bytes_max, 0, 512, 2 * GIB, NULL)                                                 \
+    X(send_small_bytes, 0, 512, 64 * GIB, NULL)                                                    \
+    X(send_large_bytes, 0, 16896, 64 * GIB, NULL)                                                  \
+    X(assembly_bytes, 0, 512, 64 * GIB, NULL)                                                      \
+    X(message_timeout_ms, 0, 1, DAY_MS, "off")                                                     \
+    X(user_timeout_ms, 0, 1, DAY_MS, "off")                                                        \
+    X(messages_burst, 0, 0, GIB, NULL)                                                             \
+    X(bytes_burst, 0, 0, GIB, NULL)
+
+/* X(field, words): of two, the second stands twice */
+#define FUZZ_CHOICES(X)                                                                            \
+    X(byte_order, "big", "little", "little")                                                       \
+    X(when_full, "refuse", "backlog", "backlog")                                                   \
+    X(reuse_sockets, "no", "yes", "yes")                                                           \
+    X(when_send_full, "refuse", "close", "drop_oldest")                                            \
+    X(when_over_rate, "slow", "close", "close")
 
 static inline bool fuzz_is_in(uint64_t value, uint64_t least, uint64_t most)
 {

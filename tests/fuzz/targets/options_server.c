@@ -67,7 +67,7 @@ static void set_system(struct fuzz_script *script, uint32_t kind)
 /* A program compiled against an older header knows the first few options only. */
 static void set_struct_size(struct fuzz_script *script)
 {
-    static const size_t sizes[8] = {
+    static const size_t sizes[16] = {
         0,
         sizeof(size_t) - 1,
         sizeof(size_t),
@@ -76,8 +76,51 @@ static void set_struct_size(struct fuzz_script *script)
         offsetof(struct throng_server_options, linger_ms),
         sizeof(options),
         sizeof(options) + 1,
+        offsetof(struct throng_server_options, reuse_sockets),
+        offsetof(struct throng_server_options, first_message_timeout_ms),
+        offsetof(struct throng_server_options, heartbeat_ms) + 4,
+        offsetof(struct throng_server_options, keepalive_s),
+        offsetof(struct throng_server_options, send_reserve_percent),
+        offsetof(struct throng_server_options, messages_burst),
+        offsetof(struct throng_server_options, when_over_rate),
+        offsetof(struct throng_server_options, evict_silent_ms),
     };
-    options.struct_size = sizes[fuzz_byte(script) & 7];
+    options.struct_size = sizes[fuzz_byte(script) & 15];
+}
+
+/* What a peer may do, and for how long. */
+static void set_limit(struct fuzz_script *script, uint32_t kind)
+{
+    static const uint32_t borders[8] = {0, 1, 90, 32767, 65540, DAY_MS, 1048575, 1073741824};
+    uint32_t *const places[20] = {
+        &options.first_message_timeout_ms,
+        &options.message_timeout_ms,
+        &options.idle_timeout_ms,
+        &options.write_timeout_ms,
+        &options.reader_rate_min,
+        &options.heartbeat_ms[0],
+        &options.heartbeat_ms[15],
+        &options.keepalive_s,
+        &options.user_timeout_ms,
+        &options.logic_stall_ms,
+        (uint32_t *)&options.when_send_full,
+        &options.send_reserve_percent,
+        &options.turn_messages,
+        &options.messages_per_s,
+        &options.messages_burst,
+        &options.bytes_per_s,
+        &options.bytes_burst,
+        (uint32_t *)&options.when_over_rate,
+        &options.connections_per_address,
+        &options.evict_silent_ms,
+    };
+    uint32_t *place = places[fuzz_byte(script) % 20];
+    if (kind < 4) {
+        *place = (uint32_t)draw_value(script, kind);
+    } else { /* a border, and its neighbours */
+        uint32_t choice = fuzz_byte(script);
+        *place = borders[choice & 7] + (choice >> 3) % 4 - 1;
+    }
 }
 
 static void set_text_field(struct fuzz_script *script, uint32_t field, uint32_t kind)
@@ -93,6 +136,12 @@ static void set_text_field(struct fuzz_script *script, uint32_t field, uint32_t 
         break;
     case 18:
         set_struct_size(script);
+        break;
+    case 19:
+        set_limit(script, kind);
+        break;
+    case 20:
+        options.accept_pool = (uint32_t)draw_value(script, kind);
         break;
     default:
         set_listener(script, kind);
@@ -196,6 +245,12 @@ static void check_terms(const struct throng_budget *budget)
     FUZZ_CHECK(terms[TG_REGION_SEND_SMALL].bytes == shared(config.send_small_blocks * 512ull));
     FUZZ_CHECK(terms[TG_REGION_SEND_LARGE].bytes == shared(config.send_large_blocks * 16896ull));
     FUZZ_CHECK(terms[TG_REGION_LINKS].bytes == shared(final->max_connections * 4ull));
+    bool has_rates = final->messages_per_s > 0 || final->bytes_per_s > 0;
+    bool has_counts = final->connections_per_address > 0;
+    uint64_t pairs = ((uint64_t) final->max_connections + 1) / 2;
+    FUZZ_CHECK(terms[TG_REGION_RATES].bytes ==
+               (has_rates ? shared(final->max_connections * 24ull) : 0));
+    FUZZ_CHECK(terms[TG_REGION_ADDRESS_COUNTS].bytes == (has_counts ? shared(pairs * 64) : 0));
     FUZZ_CHECK(terms[TG_REGION_ASSEMBLY].bytes == divided(final->assembly_bytes));
     FUZZ_CHECK(terms[TG_REGION_ASSEMBLY_TABLES].bytes == divided(final->assembly_bytes / 256 * 12));
     FUZZ_CHECK(terms[TG_REGION_RECEIVE].bytes ==
@@ -218,7 +273,9 @@ static void check_budget(void)
     FUZZ_CHECK(budget.term_count == TG_REGION_COUNT);
     FUZZ_CHECK(budget.io_threads == (config.inline_mode ? 0 : config.worker_count));
     for (uint32_t i = 0; i < budget.term_count; i++) {
-        FUZZ_CHECK(budget.terms[i].bytes > 0 && budget.terms[i].bytes % PAGE == 0);
+        bool is_optional = i == TG_REGION_ADDRESS_COUNTS || i == TG_REGION_RATES;
+        FUZZ_CHECK(budget.terms[i].bytes % PAGE == 0);
+        FUZZ_CHECK(budget.terms[i].bytes > 0 || is_optional);
         sum += budget.terms[i].bytes;
         FUZZ_CHECK(sum >= budget.terms[i].bytes && sum < UINT64_C(1) << 48);
     }
