@@ -82,10 +82,12 @@ static struct flow_mark {
     uint64_t id;
     uint64_t read; /* bytes that the port had taken from the network */
     struct tg_chain queue;
+    bool held; /* it had a kept block of message memory: it reads to the end of that message */
 } flow_marks[ORACLE_SLOTS_MAX];
 
 /* While its queue stands still at the limit, a connection is not read from: but for the turn that finds
- * this out, and what the port had taken ahead. */
+ * this out, what the port had taken ahead, and the rest of a message that holds memory for which others
+ * wait. */
 static void check_flow(const struct tg_worker *worker, const struct tg_slot *slot)
 {
     struct flow_mark *mark = &flow_marks[tg_worker_slot_index(worker, slot)];
@@ -101,7 +103,8 @@ static void check_flow(const struct tg_worker *worker, const struct tg_slot *slo
         *mark = (struct flow_mark){.id = slot->id, .read = read, .queue = *queue};
         return;
     }
-    uint64_t rest = 2 * ((uint64_t)worker->shared->rules.message_bytes_max + 4);
+    mark->held = mark->held || slot->reader.place == TG_READER_HOLDING;
+    uint64_t rest = mark->held ? (uint64_t)worker->shared->rules.message_bytes_max + 4 : 0;
     TG_SIM_RULE(read - mark->read <= 2 * (uint64_t)worker->port_options.turn_bytes + rest,
                 "a connection is read from though its queue is full");
 }

@@ -103,7 +103,8 @@ void watch_check_close(const struct watch_worker *worker, const struct watch_pee
         check_slow_reader(worker, peer, slot);
         break;
     case THRONG_CLOSE_OVER_RATE:
-        TG_SIM_RULE(peer->has_paused ||
+        /* After a jump of the clock what came before it and after it is judged at once. */
+        TG_SIM_RULE(peer->has_paused || watch_world.plan->faults[TG_SIM_FAULT_clock_jump] != 0 ||
                         watch_is_near_empty(&peer->message_bucket, options->messages_per_s) ||
                         watch_is_near_empty(&peer->byte_bucket, options->bytes_per_s),
                     "OVER_RATE within its rate");

@@ -59,8 +59,9 @@ struct watch_peer {
     uint32_t down_have; /* of the frame that goes out */
     uint32_t down_left;
     uint8_t down_header[4];
-    uint32_t questions;  /* heartbeats of the peer that may be answered */
-    bool is_unclear;     /* which of them were answers */
+    uint32_t questions; /* heartbeats of the peer that may be answered */
+    bool is_unclear;    /* which of them were answers */
+    bool has_held; /* it had a kept block of message memory: it reads to the end of that message */
     bool owes_answer;    /* and none was since the last one */
     uint32_t unanswered; /* of ours */
     uint64_t taken[WATCH_SPANS];

@@ -113,16 +113,17 @@ void watch_on_received(struct watch_worker *worker, struct watch_peer *peer,
         return;
     }
     uint32_t before = peer->messages;
+    peer->has_held = peer->has_held || slot->reader.place == TG_READER_HOLDING;
     check_allowed(worker, peer, slot);
     if (options->when_over_rate == THRONG_WHEN_OVER_RATE_SLOW && options->bytes_per_s != 0 &&
         slot->state == TG_SLOT_OPEN) {
         /* A receive more than there are tokens, what the port had taken ahead of the stop, and the rest of a
          * message that holds memory for which others wait. */
         double seconds = (double)(tg_sim_now_ns() - peer->adopted_ns + 10 * WATCH_MS) / 1e9;
-        TG_SIM_RULE((double)peer->received <= options->bytes_burst +
-                                                  seconds * options->bytes_per_s +
-                                                  3.0 * options->receive_buffer_bytes +
-                                                  2.0 * (options->message_bytes_max + 4),
+        TG_SIM_RULE((double)peer->received <=
+                        options->bytes_burst + seconds * options->bytes_per_s +
+                            3.0 * options->receive_buffer_bytes +
+                            (peer->has_held ? 2.0 : 0) * (options->message_bytes_max + 4),
                     "a connection is read from in spite of its rate");
     }
     peer->received += (uint64_t)note->amount;

@@ -32,7 +32,9 @@ static struct watch_time after(struct watch_time time, uint64_t now_ns)
     if (is_absence) { /* of one after another a tick counts, of a single one nothing */
         time.served.most += TICK_NS;
     }
-    if (is_absence && time.since_ns >= time.absent_until.most + 2 * GRACE_NS) {
+    /* It judges a wait with the work before it. */
+    uint64_t begin_ns = time.since_ns - (time.is_waiting ? time.work_ns : 0);
+    if (is_absence && begin_ns >= time.absent_until.most + 2 * GRACE_NS) {
         time.absent_until.most = now_ns + RETURN_NS - GRACE_NS;
     } else if (is_absence) {
         /* It was absent a moment ago, and hears its peers already. */
@@ -52,7 +54,13 @@ static struct watch_time after(struct watch_time time, uint64_t now_ns)
 
 void watch_time_wait(struct watch_time *time, uint64_t now_ns, int64_t limit_ns)
 {
-    *time = after(*time, now_ns);
+    const struct watch_time before = *time;
+    *time = after(before, now_ns);
+    if (limit_ns < 0) {
+        /* No timer runs: it has no reason to ask how long it was away. */
+        time->served.most = before.served.most + (now_ns - before.since_ns);
+        time->absent_until.most = before.absent_until.most;
+    }
     time->is_waiting = true;
     time->limit_ns = limit_ns < 0 ? UINT64_MAX : (uint64_t)limit_ns;
 }

@@ -15,8 +15,9 @@
 /* The longest escape: "\u{10ffff}" and its NUL. */
 #define ESCAPE_BYTES 11u
 
-/* What readers of a log must not be given as it is: C1 controls, and by Unicode's General Category
- * Cf, Zl and Zp: direction marks, embeddings, overrides and isolates, separators, zero widths, tags. */
+/* What readers of a log must not be given as it is: C1 controls, and what changes the order or
+ * the look of the text around it without being seen: direction marks, embeddings, overrides and isolates,
+ * separators, zero widths, tags. (Not all of Unicode's category Cf: signs of a script that are seen pass.) */
 static const struct range {
     uint32_t first;
     uint32_t last;

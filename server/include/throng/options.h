@@ -35,13 +35,18 @@ enum throng_when_full {
 };
 
 /* What throng_write_data does with a message for which its connection's send queue
- * (send_queue_bytes_max, throng_set_send_limit) has no room. */
+ * (send_queue_bytes_max, throng_set_send_limit) has no room.
+ *
+ * REFUSE       THRONG_EAGAIN; a WRITABLE event comes when there is room again. Until then the connection
+ *              is not read from.
+ * CLOSE        the connection is reset: SLOW_READER.
+ * DROP_OLDEST  the oldest messages that wait, whole ones, are dropped for this one: for states, of which
+ *              only the newest counts. What was handed to the I/O thread goes out first, up to the whole
+ *              limit: give such a connection a small one. Refuses as well if send memory is short. */
 enum throng_when_send_full {
-    THRONG_WHEN_SEND_FULL_REFUSE = 0, /* THRONG_EAGAIN; WRITABLE comes when there is room again */
-    THRONG_WHEN_SEND_FULL_CLOSE = 1,  /* reset the connection: SLOW_READER */
-    THRONG_WHEN_SEND_FULL_DROP_OLDEST =
-        2, /* drop the oldest messages that wait, whole ones, for this
-                                              one: for states, of which only the newest counts */
+    THRONG_WHEN_SEND_FULL_REFUSE = 0,
+    THRONG_WHEN_SEND_FULL_CLOSE = 1,
+    THRONG_WHEN_SEND_FULL_DROP_OLDEST = 2,
 };
 
 /* What happens to a connection that sends more than messages_per_s or bytes_per_s allow. */
@@ -156,7 +161,7 @@ struct throng_server_options {
     uint32_t message_timeout_ms;
 
     /* Without a byte from the peer, else IDLE. 0..86,400,000; default 0: none, for a player may be
-     * silent. What is dead is found by keepalive_s all the same. */
+     * silent. What is dead is found by keepalive_s and user_timeout_ms all the same. */
     uint32_t idle_timeout_ms;
 
     /* In each span of write_timeout_ms in which bytes wait to be sent all the time, the peer must take
@@ -177,7 +182,7 @@ struct throng_server_options {
     uint32_t heartbeat_ms[THRONG_LISTENERS_MAX];
 
     /* TCP keepalive: seconds of silence before the system asks the peer, then every 15 s, four times, and
-     * TIMEOUT. 1..32,767 or THRONG_OFF; default 120. */
+     * TIMEOUT; on Linux the latter when user_timeout_ms is over. 1..32,767 or THRONG_OFF; default 120. */
     uint32_t keepalive_s;
 
     /* TCP_USER_TIMEOUT, ms: how long sent bytes may stay unacknowledged, else TIMEOUT. (Linux asks nobody

@@ -147,8 +147,8 @@ THRONG_API int throng_close(struct throng_server *server, throng_conn conn);
 THRONG_API int throng_abort(struct throng_server *server, throng_conn conn);
 
 /* Changes how many bytes may wait to be sent to this connection, in whole 512-byte blocks, instead of
- * send_queue_bytes_max. At least one longest message, at most 2 GiB. What waits already stays. 0,
- * THRONG_ESTALE, THRONG_EINVAL. */
+ * send_queue_bytes_max. At least one longest message, at most 2 GiB. What waits already stays. Reading
+ * pauses at half of send_queue_bytes_max nevertheless. 0, THRONG_ESTALE, THRONG_EINVAL. */
 THRONG_API int throng_set_send_limit(struct throng_server *server, throng_conn conn, size_t bytes);
 
 /* Changes what happens when they are reached. 0, THRONG_ESTALE, THRONG_EINVAL. */

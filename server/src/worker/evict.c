@@ -115,6 +115,9 @@ void tg_worker_answer_knocks(struct tg_worker *worker)
         (worker->full_batches > 0 && worker->full_batches < TG_FULL_BATCHES_MAX)) {
         return; /* in the second case not everybody has been heard */
     }
+    if (tg_arena_has_free(shared->arena)) {
+        return; /* somebody has left meanwhile */
+    }
     reset_silent(worker);
     if (worker->knocked && shared->logic != NULL &&
         atomic_load_explicit(&shared->knocks, memory_order_relaxed) > 0) {
