@@ -119,6 +119,8 @@ static void many_that_do_not_read_cannot_take_more_than_the_pool(void **state)
     throng_conn conns[PEERS];
     uint32_t taken[PEERS];
     use_small_queues(fixture);
+    fixture->options.write_timeout_ms =
+        THRONG_OFF; /* they read in the end, however slow this machine is */
     fixture->options.send_small_bytes = 256 * 1024; /* four full queues */
     fixture->options.send_large_bytes = 33 * 512;
     fixture_start(fixture);

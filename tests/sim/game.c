@@ -278,7 +278,8 @@ static void handle(struct throng_event *events, int at, int count)
             on_message(event);
             break;
         case THRONG_EVENT_WRITABLE:
-            on_writable(event, at == 0);
+            on_writable(event,
+                        count == 1); /* an OPEN beside it makes the shares of the reserve smaller */
             break;
         case THRONG_EVENT_CLOSED:
             on_closed(event);

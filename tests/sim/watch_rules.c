@@ -17,8 +17,11 @@ bool watch_has_passed(struct watch_stamp now, struct watch_stamp from, uint32_t 
 bool watch_has_passed_unheard(const struct watch_worker *worker, struct watch_stamp from,
                               uint32_t limit_ms)
 {
-    bool was_deaf = worker->deaf_ns != 0 &&
-                    tg_sim_now_ns() - worker->deaf_ns < (limit_ms + UINT64_C(3000)) * WATCH_MS;
+    /* Who waits for a receive buffer when his time is over has it anew, and may wait again then. */
+    const struct tg_worker *of_server = &game.server->workers[worker - watch_world.workers];
+    bool was_deaf =
+        worker->deaf_ns != 0 ||
+        atomic_load_explicit(&of_server->port->counters.buffers_missed, memory_order_relaxed) != 0;
     return !was_deaf && watch_has_passed(watch_now(worker), from, limit_ms);
 }
 

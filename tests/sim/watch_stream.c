@@ -42,6 +42,8 @@ static void end_frame(struct watch_peer *peer, const struct tg_slot *slot, bool 
         peer->has_spoken = true;
         return;
     }
+    /* One of ours is on its way: perhaps it is counted already, and this was taken for the answer. */
+    peer->is_unclear = peer->is_unclear || slot->beat_bytes > 0;
     if (peer->unanswered > 0) {
         peer->unanswered--;
     } else {
@@ -92,6 +94,9 @@ static void check_allowed(const struct watch_worker *worker, const struct watch_
                           const struct tg_slot *slot)
 {
     const struct throng_server_options *options = &game.server->config.options;
+    if (worker->time.work_ns > 2 * WATCH_MS) {
+        return; /* it looks at the clock after the wait: what lay there when it came back is heard first */
+    }
     if (slot->state != TG_SLOT_OPEN || !peer->is_reading) {
         return;
     }

@@ -28,13 +28,14 @@ static struct watch_time after(struct watch_time time, uint64_t now_ns)
 {
     uint64_t gap_ns = now_ns - time.since_ns;
     uint64_t longest_ns = longest_gap(&time);
-    bool is_absence = gap_ns > longest_ns + SLACK_NS;
+    /* Only what is one for certain: the worker adds its work to the wait after it. */
+    bool is_absence = gap_ns > longest_ns + ABSENCE_NS;
     if (is_absence) { /* of one after another a tick counts, of a single one nothing */
         time.served.most += TICK_NS;
     }
     /* It judges a wait with the work before it. */
     uint64_t begin_ns = time.since_ns - (time.is_waiting ? time.work_ns : 0);
-    if (is_absence && begin_ns >= time.absent_until.most + 2 * GRACE_NS) {
+    if (is_absence && begin_ns >= time.absent_until.most + RETURN_NS) {
         time.absent_until.most = now_ns + RETURN_NS - GRACE_NS;
     } else if (is_absence) {
         /* It was absent a moment ago, and hears its peers already. */
