@@ -30,22 +30,17 @@ static struct watch_time after(struct watch_time time, uint64_t now_ns)
     uint64_t longest_ns = longest_gap(&time);
     /* Only what is one for certain: the worker adds its work to the wait after it. */
     bool is_absence = gap_ns > longest_ns + ABSENCE_NS;
-    if (is_absence) { /* of one after another a tick counts, of a single one nothing */
+    if (is_absence) {
+        /* Of one after another a tick counts, of a single one nothing, nor of the second after it; which
+         * of both it was is seen by its own look at the clock alone. */
         time.served.most += TICK_NS;
-    }
-    /* It judges a wait with the work before it. */
-    uint64_t begin_ns = time.since_ns - (time.is_waiting ? time.work_ns : 0);
-    if (is_absence && begin_ns >= time.absent_until.most + RETURN_NS) {
-        time.absent_until.most = now_ns + RETURN_NS - GRACE_NS;
-    } else if (is_absence) {
-        /* It was absent a moment ago, and hears its peers already. */
-    } else if (now_ns >= time.absent_until.most) {
+    } else {
         time.served.most += gap_ns;
     }
     uint64_t whole_ns = gap_ns + (time.is_waiting ? time.work_ns : 0);
     if (whole_ns + SLACK_NS + TICK_NS > longest_ns) {
-        time.absent_until.least = now_ns + RETURN_NS + GRACE_NS;
-    } else if (time.since_ns >= time.absent_until.least) {
+        time.absent_until = now_ns + RETURN_NS + GRACE_NS;
+    } else if (time.since_ns >= time.absent_until) {
         time.served.least += gap_ns;
     }
     time.work_ns = gap_ns;
@@ -60,7 +55,6 @@ void watch_time_wait(struct watch_time *time, uint64_t now_ns, int64_t limit_ns)
     if (limit_ns < 0) {
         /* No timer runs: it has no reason to ask how long it was away. */
         time->served.most = before.served.most + (now_ns - before.since_ns);
-        time->absent_until.most = before.absent_until.most;
     }
     time->is_waiting = true;
     time->limit_ns = limit_ns < 0 ? UINT64_MAX : (uint64_t)limit_ns;

@@ -22,7 +22,7 @@ struct watch_time {
     uint64_t work_ns;  /* what lay before that wait */
     bool is_waiting;
     struct watch_stamp served;
-    struct watch_stamp absent_until;
+    uint64_t absent_until; /* nothing counts for certain before */
 };
 
 void watch_time_begin(struct watch_time *time, uint64_t now_ns);
