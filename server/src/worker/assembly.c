@@ -40,8 +40,7 @@ void tg_worker_intake_tick(struct tg_worker *worker)
     if (reader == NULL) {
         return;
     }
-    if (worker->now_ms >= worker->peer_log_due_ms) {
-        worker->peer_log_due_ms = worker->now_ms + TG_PEER_LOG_REST_MS;
+    if (tg_worker_may_log_peer(worker)) {
         tg_log_queue_push(&worker->log, THRONG_LOG_WARNING,
                           "unfinished messages fill assembly_bytes (%zu bytes in use) and others "
                           "wait: the connection that stands still for longest is closed",

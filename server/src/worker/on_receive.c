@@ -212,8 +212,7 @@ static void push_message(struct tg_worker *worker, struct tg_slot *slot,
 
 static void reject_length(struct tg_worker *worker, struct tg_slot *slot, uint32_t announced)
 {
-    if (worker->now_ms >= worker->peer_log_due_ms) {
-        worker->peer_log_due_ms = worker->now_ms + TG_PEER_LOG_REST_MS;
+    if (tg_worker_may_log_peer(worker)) {
         char peer[THRONG_ADDRESS_TEXT_SIZE];
         uint32_t index = tg_worker_slot_index(worker, slot);
         tg_log_queue_push(&worker->log, THRONG_LOG_INFO,

@@ -43,8 +43,7 @@ static uint32_t fill_both(struct tg_worker *worker, struct tg_slot_rates *rates)
 
 static void log_over_rate(struct tg_worker *worker, const struct tg_slot *slot)
 {
-    if (worker->now_ms >= worker->peer_log_due_ms) {
-        worker->peer_log_due_ms = worker->now_ms + TG_PEER_LOG_REST_MS;
+    if (tg_worker_may_log_peer(worker)) {
         const struct tg_watch_limits *limits = &worker->shared->limits;
         uint32_t index = tg_worker_slot_index(worker, slot);
         char peer[THRONG_ADDRESS_TEXT_SIZE];

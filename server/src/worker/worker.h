@@ -291,6 +291,16 @@ void tg_worker_pass_time(struct tg_worker *worker, int64_t limit_ns);
  * thought for long since the last turn. */
 void tg_worker_renew_time(struct tg_worker *worker);
 
+/* Whether it is time for another log line about a peer: peers must not fill the log. */
+static inline bool tg_worker_may_log_peer(struct tg_worker *worker)
+{
+    if (worker->now_ms < worker->peer_log_due_ms) {
+        return false;
+    }
+    worker->peer_log_due_ms = worker->now_ms + TG_PEER_LOG_REST_MS;
+    return true;
+}
+
 static inline struct tg_slot *tg_worker_slot(const struct tg_worker *worker, uint32_t index)
 {
     return &worker->shared->arena->slots[index];
@@ -372,11 +382,11 @@ void tg_slot_watch_unsent(struct tg_worker *worker, struct tg_slot *slot);
 /* Reading rests because of the rate, for so long at least. */
 void tg_slot_watch_rate(struct tg_worker *worker, struct tg_slot *slot, uint32_t wait_ms);
 void tg_slot_watch_expired(struct tg_worker *worker, struct tg_slot *slot);
-/* An empty message came on a listener with heartbeats. */
+/* heartbeat.c: an empty message came on a listener with heartbeats. */
 void tg_slot_on_beat(struct tg_worker *worker, struct tg_slot *slot);
 /* What came with it has been handed up: answers it, now or in a moment. */
 void tg_slot_answer_beat(struct tg_worker *worker, struct tg_slot *slot);
-/* Send memory is short: resets who does not take what waits for it. */
+/* slow_reader.c: send memory is short: resets who does not take what waits for it. */
 void tg_worker_judge_slow_readers(struct tg_worker *worker);
 
 /* rate.c; while the slot is OPEN, and only if there is a rate (shared->rates) */
