@@ -262,7 +262,7 @@ static void lengths_that_are_only_claimed_cost_no_memory(void **state)
     }
     swarm_world_await(&world, &world.messages, CONNECTIONS);
     size_t grown = process_memory_bytes() - before;
-    printf("memory %+ld KiB of %u MiB claimed\n", (long)grown / 1024, CONNECTIONS * 4);
+    printf("memory %+ld KiB of %d MiB claimed\n", (long)grown / 1024, CONNECTIONS * 4);
     if (!TEST_SANITIZED) {
         assert_true((long)grown < 8 * 1024 * 1024);
     }

@@ -19,6 +19,6 @@ void watch_serve(void);
 void watch_note(void *context, const struct tg_sim_port_note *note);
 
 /* Everybody sleeps: whether this connection should have been reset long ago. */
-void watch_check_overdue(const struct tg_worker *worker, const struct tg_slot *slot);
+void watch_check_overdue(const struct tg_worker *of_server, const struct tg_slot *slot);
 
 #endif

@@ -17,6 +17,7 @@ static struct {
 bool privileges_find(const char *user)
 {
     errno = 0;
+    /* cppcheck-suppress getpwnamCalled ; before the server starts there is one thread */
     const struct passwd *entry = getpwnam(user);
     if (entry == NULL) {
         fprintf(stderr, "user is \"%s\"; it must be a user of this system%s%s\n", user,

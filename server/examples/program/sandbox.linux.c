@@ -67,14 +67,17 @@ static unsigned files_known(long version)
 
 static bool allow_reading(int ruleset, const char *path)
 {
-    struct landlock_path rule = {.allowed = LANDLOCK_READ_FILE | LANDLOCK_READ_DIR};
-    rule.parent = open(path, O_PATH | O_CLOEXEC);
-    if (rule.parent < 0) {
+    int parent = open(path, O_PATH | O_CLOEXEC);
+    if (parent < 0) {
         return errno == ENOENT || complain(path, errno); /* not every system has /lib64 */
     }
+    struct landlock_path rule = {
+        .allowed = LANDLOCK_READ_FILE | LANDLOCK_READ_DIR,
+        .parent = parent,
+    };
     long result = syscall(LANDLOCK_ADD_RULE, ruleset, LANDLOCK_PATH_BENEATH, &rule, 0);
     int error = errno;
-    (void)close(rule.parent);
+    (void)close(parent);
     return result == 0 || complain(path, error);
 }
 

@@ -41,10 +41,9 @@ static bool is_silent(const struct tg_slot *slot)
            (slot->flags & (TG_SLOT_OPEN_DUE | TG_SLOT_PAUSED)) == 0;
 }
 
-/* The oldest ones, at most `most`. */
+/* The oldest ones, at most `most`, into what holds none yet. */
 static void find_silent(const struct tg_worker *worker, struct silent *silent, uint32_t most)
 {
-    silent->count = 0;
     for (uint32_t i = 0; i < worker->shared->arena->capacity; i++) {
         const struct tg_slot *slot = tg_worker_slot(worker, i);
         if (tg_worker_owns(worker, i) && is_silent(slot) &&
@@ -76,7 +75,7 @@ static void reset_silent(struct tg_worker *worker)
         return;
     }
     worker->evict_due_ms = worker->now_ms + TG_EVICT_REST_MS;
-    struct silent silent;
+    struct silent silent = {.count = 0};
     find_silent(worker, &silent, knocks);
     uint32_t count = answer_knocks(shared, silent.count);
     for (uint32_t i = 0; i < count; i++) {

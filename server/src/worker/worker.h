@@ -79,7 +79,7 @@
 
 /* enum throng_close_reason and THRONG_CLOSE_NONE. */
 enum {
-#define TG_COUNT_REASON(name, text) +1
+#define TG_COUNT_REASON(name, text) +1 /* NOLINT(bugprone-macro-parentheses): a term of a sum */
     TG_CLOSE_REASONS = 1 THRONG_CLOSE_REASON_MAP(TG_COUNT_REASON)
 #undef TG_COUNT_REASON
 };

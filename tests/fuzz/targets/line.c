@@ -13,16 +13,16 @@
 
 #define TEXT_MAX 512u
 
-/* Reads lower-case hexadecimal digits. Answers how many. */
-static size_t read_hex(const char *text, uint32_t *number)
+/* Reads lower-case hexadecimal digits, at most `most`. Answers how many. */
+static size_t read_hex(const char *text, size_t most, uint32_t *number)
 {
-    size_t digits = strspn(text, "0123456789abcdef");
+    static const char digits[] = "0123456789abcdef";
+    size_t count = 0;
     *number = 0;
-    for (size_t i = 0; i < digits; i++) {
-        uint32_t digit = (uint32_t)(strchr("0123456789abcdef", text[i]) - "0123456789abcdef");
-        *number = *number << 4 | digit;
+    for (; count < most && text[count] != '\0' && strchr(digits, text[count]) != NULL; count++) {
+        *number = *number << 4 | (uint32_t)(strchr(digits, text[count]) - digits);
     }
-    return digits;
+    return count;
 }
 
 /* UTF-8 of a character beyond ASCII. */
@@ -56,13 +56,12 @@ static size_t read_escape(const char *line, uint8_t *bytes, size_t *count)
         bytes[0] = '\\';
         return 2;
     case 'x':
-        FUZZ_CHECK(read_hex(line + 2, &number) >= 2);
-        (void)read_hex((const char[]){line[2], line[3], '\0'}, &number);
+        FUZZ_CHECK(read_hex(line + 2, 2, &number) == 2);
         bytes[0] = (uint8_t)number;
         return 4;
     default:
         FUZZ_CHECK(line[1] == 'u' && line[2] == '{');
-        size_t digits = read_hex(line + 3, &number);
+        size_t digits = read_hex(line + 3, 6, &number);
         FUZZ_CHECK(digits >= 2 && line[3 + digits] == '}');
         *count = encode(number, bytes);
         return 4 + digits;
@@ -88,6 +87,7 @@ static bool is_beginning(const char *line, size_t length, const uint8_t *text, s
 
 static void check_harmless(const char *line, size_t length)
 {
+    /* NOLINTNEXTLINE(misc-misleading-bidirectional): written as escapes */
     static const char *const never[] = {"\xe2\x80\xa8", "\xe2\x80\xae", "\xe2\x81\xa6",
                                         "\xe2\x81\xa9", "\xc2\x85",     "\xc2\x9b"};
     for (size_t i = 0; i < length; i++) {
@@ -100,7 +100,7 @@ static void check_harmless(const char *line, size_t length)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char line[4 + 255];
+    char line[4 + 255] = "";
     if (size < 1 || size > TEXT_MAX) {
         return 0;
     }
