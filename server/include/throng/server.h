@@ -8,7 +8,7 @@
  *         throng_release_event(server, &event);
  *     }
  *
- * One thread, the logic thread, makes all calls of a server (but the two marked "any thread"). It
+ * One thread, the logic thread, makes all calls of a server (but those marked "any thread"). It
  * sees for each connection: OPEN, then MESSAGEs in order, then CLOSED exactly once, and nothing
  * after. I/O happens on the server's own threads, or in inline mode inside throng_get_event. The
  * logic thread must not block for long; no other rule needs to be known. */
@@ -33,6 +33,11 @@ enum throng_event_type {
      * fallen to half, and send memory is not short. Once per refusal that was not followed by an
      * accepted write; not after throng_close or throng_abort. */
     THRONG_EVENT_WRITABLE = 4,
+    THRONG_EVENT_TIMER =
+        5, /* a timer of throng_timer_start is due: `number` is its id, `user` its pointer */
+    THRONG_EVENT_TICK =
+        6, /* throng_tick: `number` counts ticks from 1, `missed` those left out before */
+    THRONG_EVENT_POSTED = 7, /* throng_post: `user` and `number` as given there */
 };
 
 /* Why a connection ended. X(name, text) */
@@ -74,6 +79,8 @@ struct throng_event {
     const void *data;        /* MESSAGE: the payload, valid until the release; else NULL */
     size_t size;             /* MESSAGE: bytes of the payload, 0..message_bytes_max */
     uint32_t listener;       /* OPEN: which of options.listen took it */
+    uint32_t missed;         /* TICK: ticks that were left out right before this one */
+    uint64_t number;         /* TIMER, TICK, POSTED: see enum throng_event_type */
     uint32_t private_worker; /* throng's own: do not touch */
     uint64_t private_token;  /* throng's own: do not touch */
 };
@@ -171,6 +178,44 @@ THRONG_API int throng_local_address(struct throng_server *server, throng_conn co
 /* Bytes and whole 512-byte blocks that wait to be sent to this connection (blocks not yet known to
  * be sent count). 0 or THRONG_ESTALE. */
 THRONG_API int throng_queued_bytes(struct throng_server *server, throng_conn conn, size_t *bytes);
+
+/* ---- time, and other threads ----
+ *
+ * Due timers and ticks and posted numbers are events like the others, so one loop sees all that happens, in
+ * one order. TIMER, TICK and POSTED have no connection (conn.id is 0). Of those that are due, TICK comes
+ * first, then TIMERs by due time, then POSTEDs; each kind at most 256 before the others have their turn. They
+ * come in a drain as well. */
+
+/* The time of the running batch: monotonic, from an unknown origin, asked once a batch. The logic of a game
+ * should know no other clock. */
+THRONG_API uint64_t throng_now_ns(const struct throng_server *server);
+
+/* A timer's name; unique for the life of the server. 0 is never a timer. */
+typedef struct throng_timer {
+    uint64_t id;
+} throng_timer;
+
+/* Asks for a TIMER event `delay_ms` (0..86,400,000) after now, and again each `period_ms` (0: once; at most
+ * 86,400,000). Never early; late by a millisecond, or by what the logic thread takes. A periodic one that is
+ * late by whole periods leaves those out. `timer` may be NULL. 0; THRONG_EAGAIN: timers_max of them run;
+ * THRONG_EINVAL. */
+THRONG_API int throng_timer_start(struct throng_server *server, uint32_t delay_ms,
+                                  uint32_t period_ms, void *user, throng_timer *timer);
+
+/* No event of it is taken after this call. 0; THRONG_ESTALE: it came already, or was stopped. */
+THRONG_API int throng_timer_stop(struct throng_server *server, throng_timer timer);
+
+/* Asks for TICK events at a fixed rate, 1..1,000 a second; 0 ends them. A logic thread that is late gets one
+ * event, with the number of those that it missed, and the rhythm stays. A call begins anew, number 1 one period
+ * from now. 0 or THRONG_EINVAL. */
+THRONG_API int throng_tick(struct throng_server *server, uint32_t rate_hz);
+
+/* Hands a pointer and a number to the loop, as a POSTED event: a database's answer, a command from a console.
+ * What the caller did before is visible to whoever takes the event; those of one thread come in order. 0;
+ * THRONG_EAGAIN: posts_max of them wait, nothing was taken; THRONG_EINVAL: server is NULL. Any thread while the
+ * server lives; not a signal handler (throng_server_wake is for those). THRONG_ESTOPPED is not answered to the
+ * logic thread while one waits. */
+THRONG_API int throng_post(struct throng_server *server, void *user, uint64_t number);
 
 /* ---- looking at it ---- */
 
