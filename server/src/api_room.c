@@ -180,7 +180,8 @@ int throng_room_get_user(struct throng_server *server, throng_room id, void **us
     return result;
 }
 
-int throng_room_info(struct throng_server *server, throng_room id, struct throng_room_info *info)
+int throng_room_get_info(struct throng_server *server, throng_room id,
+                         struct throng_room_info *info)
 {
     struct tg_room *room;
     int result = info == NULL ? THRONG_EINVAL : find_room(server, id, &room);

@@ -96,7 +96,7 @@ enum tg_option_kind {
     X(room_members_max, NUMBER, 0, 1, 16777216, "members", "two for each connection",              \
       "memberships of connections in rooms at once")                                               \
     X(rooms_per_connection, NUMBER, 64, 1, 65535, "rooms", "", "rooms of one connection")          \
-    X(room_references_max, NUMBER, 0, 64, 67108864, "messages",                                    \
+    X(room_references_max, NUMBER, 0, 64, 16777216, "messages",                                    \
       "65536 or four for each connection",                                                         \
       "messages of broadcasts that wait for their members, per I/O thread")
 

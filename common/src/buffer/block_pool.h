@@ -9,7 +9,7 @@
  *
  * Behind the large ones come references: descriptors without data of their own, each of which stands for
  * the bytes of a block, so that one block can wait in the queues of many connections. Who uses them
- * (worker/fanout.h) shares them out and takes them back himself; the pool only knows what they mean.
+ * (the server's fan-out) shares them out and takes them back himself; the pool only knows what they mean.
  *
  * One thread owns the pool (the logic thread). Blocks travel to a worker inside a command and come
  * home through that worker's return stack:

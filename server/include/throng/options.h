@@ -238,7 +238,7 @@ struct throng_server_options {
                                       two for each connection */
     uint32_t rooms_per_connection; /* 1..65,535; default 64. Joining walks them */
     /* Messages of broadcasts that wait for members, counted once for each member (a long message for each
-     * of its blocks); per I/O thread; 16 bytes each. 64..67,108,864; default 65,536 or four for each
+     * of its blocks); per I/O thread; 16 bytes each. 64..16,777,216; default 65,536 or four for each
      * connection. While seven eighths wait, members to which something is still unsent miss what is
      * broadcast. */
     uint32_t room_references_max;
