@@ -85,6 +85,12 @@ def tickers(connections, messages):
                          "tests/throng_tick", (*size, backend))
 
 
+def typed(backend):
+    """throng, inline, that decodes each message, reads its fields and writes them anew."""
+    return Contestant(f"typed_{backend}", f"throng inline, typed, {backend}", "throng", backend,
+                      "tests/throng_typed_echo", (str(THRONG_CONNECTIONS), backend))
+
+
 def bare_of(backend):
     return "bare_epoll" if backend == "epoll" else "bare_uring"
 

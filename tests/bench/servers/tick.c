@@ -20,7 +20,7 @@ void tick_create(struct tick *tick, const char *connections, const char *message
                       TICK_MESSAGES_MAX);
         exit(2);
     }
-    if (!frames_create(&frames, TICK_MESSAGE_BYTES, tick->messages)) {
+    if (!frames_create(&frames, TICK_MESSAGE_BYTES, tick->messages, false)) {
         echo_give_up("frames");
     }
     tick->bytes = frames.bytes;
