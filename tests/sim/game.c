@@ -213,6 +213,9 @@ static void on_closed(const struct throng_event *event)
     if (game_chance(64)) {
         game_use_gone(conn);
     }
+    if (game_chance(64)) {
+        posters_post_from_game(game.server); /* the last CLOSED of a drain may be this one */
+    }
 }
 
 /* What may happen to a connection besides, whatever its event was. */

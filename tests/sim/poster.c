@@ -14,14 +14,14 @@ static struct {
     struct throng_server *server; /* NULL: they rest */
     uint64_t refused;
     bool stop;
-    struct poster all[PLAN_POSTERS_MAX];
+    struct poster all[PLAN_POSTERS_MAX + 1]; /* the one behind the last is the game */
 } posters;
 
-static void post_one(struct poster *poster)
+static void post_one(struct poster *poster, struct throng_server *server)
 {
     uint64_t number = (uint64_t)(poster - posters.all) << 32 | poster->accepted;
     poster->is_inside = true;
-    int result = throng_post(posters.server, poster, number);
+    int result = throng_post(server, poster, number);
     poster->is_inside = false;
     TG_SIM_RULE(result == 0 || result == THRONG_EAGAIN, "a post fails");
     poster->accepted += result == 0;
@@ -35,7 +35,7 @@ static void run(void *argument)
         tg_sim_thread_sleep((int64_t)tg_sim_below(posters.plan->post_ns) + 1000);
         uint32_t burst = 1 + tg_sim_below(posters.plan->post_burst);
         while (burst-- > 0 && posters.server != NULL) {
-            post_one(poster);
+            post_one(poster, posters.server);
         }
     }
 }
@@ -54,7 +54,7 @@ void posters_start(const struct plan *plan)
 
 void posters_serve(struct throng_server *server)
 {
-    for (uint32_t i = 0; i < posters.plan->posters; i++) {
+    for (uint32_t i = 0; i <= posters.plan->posters; i++) {
         posters.all[i].accepted = 0;
         posters.all[i].taken = 0;
     }
@@ -81,10 +81,17 @@ void posters_stop(void)
     }
 }
 
+void posters_post_from_game(struct throng_server *server)
+{
+    if (posters.plan->posters > 0) {
+        post_one(&posters.all[posters.plan->posters], server);
+    }
+}
+
 void posters_take(const struct throng_event *event)
 {
     uint64_t from = event->number >> 32;
-    TG_SIM_RULE(from < posters.plan->posters && event->user == &posters.all[from],
+    TG_SIM_RULE(from <= posters.plan->posters && event->user == &posters.all[from],
                 "a POSTED that nobody has posted");
     TG_SIM_RULE((uint32_t)event->number == posters.all[from].taken,
                 "a thread's posts are lost, doubled or out of order");
@@ -93,7 +100,7 @@ void posters_take(const struct throng_event *event)
 
 bool posters_are_done(void)
 {
-    for (uint32_t i = 0; i < posters.plan->posters; i++) {
+    for (uint32_t i = 0; i <= posters.plan->posters; i++) {
         if (posters.all[i].taken < posters.all[i].accepted) {
             return false;
         }

@@ -15,6 +15,9 @@ void posters_serve(struct throng_server *server);
 void posters_rest(void);
 void posters_stop(void);
 
+/* The game posts to itself. */
+void posters_post_from_game(struct throng_server *server);
+
 /* The game took a POSTED. */
 void posters_take(const struct throng_event *event);
 
