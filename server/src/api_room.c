@@ -219,6 +219,10 @@ int throng_room_join(struct throng_server *server, throng_room id, throng_conn c
             return THRONG_EAGAIN;
         }
     }
+    if ((seat->flags & TG_SEAT_HELD) != 0) {
+        tg_server_mark_dirty(server,
+                             seat); /* what is held goes before what is broadcast from now on */
+    }
     note_counts(server);
     return 0;
 }

@@ -72,8 +72,9 @@ THRONG_API int throng_room_broadcast(struct throng_server *server, throng_room r
 struct throng_room_info {
     uint32_t members;
     uint64_t broadcasts; /* accepted since the room was created */
-    uint64_t
-        dropped; /* deliveries that a member missed by policy; I/O threads count: a moment late */
+    /* What members missed by policy for what was broadcast here: that itself, or older messages that made
+     * room for it. I/O threads count: a moment late. */
+    uint64_t dropped;
 };
 
 /* 0 or THRONG_ESTALE. */
