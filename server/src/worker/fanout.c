@@ -304,8 +304,9 @@ bool tg_fanout_write_later(struct tg_worker *worker, struct tg_slot *slot, struc
 struct broadcast {
     const struct tg_chain *chain;
     struct tg_room_part *part;
-    uint32_t blocks; /* of the chain: references for each member */
-    bool is_short;   /* only those get it to whom everything was sent */
+    uint32_t blocks;   /* of the chain: references for each member */
+    uint32_t shortage; /* of send memory: TG_COMMAND_SHORT, SCARCE */
+    bool is_short;     /* only those get it to whom everything was sent */
 };
 
 static uint32_t count_blocks(const struct tg_block_pool *pool, const struct tg_chain *chain)
@@ -347,21 +348,24 @@ static void refer(struct tg_worker *worker, struct tg_slot *slot, struct tg_chai
     send_soon(worker, slot);
 }
 
-/* DROP_OLDEST, and something is unsent: the newest takes the place of older ones. In a shortage it needs
- * one whose place it can take. */
+/* DROP_OLDEST, and something is unsent: the newest takes the place of older ones. For want of references it
+ * needs one whose place it can take. For want of send memory it takes the place of all, since others may
+ * still have those; and if it is the last that memory suffices for, nobody may keep it waiting. */
 static void replace(struct tg_worker *worker, struct tg_slot *slot,
                     const struct broadcast *broadcast, uint32_t units_max)
 {
     struct tg_chain *later = &rooms_of(worker, slot)->later;
+    const bool frees_memory = (broadcast->shortage & TG_COMMAND_SHORT) != 0;
     bool needs_place = broadcast->is_short;
     while (!tg_chain_is_empty(later) &&
-           (needs_place || worker->fanout.free_count < broadcast->blocks ||
+           (needs_place || frees_memory || worker->fanout.free_count < broadcast->blocks ||
             slot->queue.units + later->units + broadcast->chain->units > units_max)) {
         drop_oldest(worker, later);
         tg_count(&broadcast->part->dropped, 1);
         needs_place = false;
     }
-    if (needs_place || worker->fanout.free_count < broadcast->blocks) {
+    if (needs_place || (broadcast->shortage & TG_COMMAND_SCARCE) != 0 ||
+        worker->fanout.free_count < broadcast->blocks) {
         miss(worker, broadcast);
     } else {
         refer(worker, slot, later, broadcast);
@@ -419,14 +423,14 @@ static void take_broadcast(struct tg_worker *worker, struct tg_command *command)
         .chain = &command->chain,
         .part = &fanout->parts[command->room],
         .blocks = count_blocks(worker->shared->blocks, &command->chain),
+        .shortage = command->flags & (TG_COMMAND_SHORT | TG_COMMAND_SCARCE),
     };
     const uint64_t references = (uint64_t)broadcast.part->members * broadcast.blocks +
                                 fanout->reference_count / SHORT_PART;
     if (fanout->free_count < references) {
         make_room(worker, references);
     }
-    broadcast.is_short = (command->flags & TG_COMMAND_SHORT) != 0 ||
-                         fanout->free_count < references;
+    broadcast.is_short = broadcast.shortage != 0 || fanout->free_count < references;
     fanout->references_of[command->chain.head] = 1;
     uint32_t next = broadcast.part->first;
     while (next != 0) {
