@@ -15,7 +15,8 @@ enum tg_option_kind {
     TG_OPTION_MEMORY, /* digits; its least follows from message_bytes_max, so the start checks it */
     TG_OPTION_CHOICE, /* one of the words of `unit`, which " | " parts: the first is 0 */
     TG_OPTION_LISTEN, /* an endpoint, for the next free listener */
-    TG_OPTION_BACKEND, /* the name of a completion port */
+    TG_OPTION_ENDPOINT, /* an endpoint, or NULL */
+    TG_OPTION_BACKEND,  /* the name of a completion port */
 };
 
 /* X(field, kind, default, least, most, unit, default in words, help). Decimal digits, for the help text
@@ -91,7 +92,9 @@ enum tg_option_kind {
     X(connections_per_address, NUMBER, 0, 0, 1048575, "connections", "",                           \
       "connections from one address at once (IPv6: one /64); 0: no limit")                         \
     X(evict_silent_ms, OFF, 10000, 1, 86400000, "ms", "",                                          \
-      "when full, reset who has been silent since its accept for so long")
+      "when full, reset who has been silent since its accept for so long")                         \
+    X(admin, ENDPOINT, 0, 0, 0, "tcp://HOST:PORT", "none",                                         \
+      "where to answer /metrics and /healthz (HTTP); give a loopback address")
 
 /* The rows, in the table's order: TG_OPTION_INDEX_max_connections. */
 enum tg_option_index {

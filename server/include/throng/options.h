@@ -231,6 +231,13 @@ struct throng_server_options {
      * counted from their accept, are reset (EVICTED), the oldest first. 1..86,400,000 or THRONG_OFF;
      * default 10,000. */
     uint32_t evict_silent_ms;
+
+    /* ---- looking at it from outside ---- */
+
+    /* "tcp://HOST:PORT", as in `listen`: an HTTP listener of the server's own for /metrics (Prometheus
+     * text) and /healthz, on a thread of its own, with 8 connections. No authentication: give a loopback
+     * address, or one that only your monitoring reaches (the log warns of others). Default NULL: none. */
+    const char *admin;
 };
 
 /* Sets every option to its default. The listen strings are NULL. Any thread. */
