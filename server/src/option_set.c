@@ -116,9 +116,13 @@ static int check_endpoint(const struct attempt *attempt)
 
 static int set_endpoint(const struct attempt *attempt)
 {
+    if (strcmp(attempt->value, "off") == 0) {
+        attempt->options->admin = NULL; /* the only one of its kind */
+        return 0;
+    }
     int result = check_endpoint(attempt);
     if (result == 0) {
-        attempt->options->admin = attempt->value; /* the only one of its kind */
+        attempt->options->admin = attempt->value;
     }
     return result;
 }

@@ -15,7 +15,7 @@ enum tg_option_kind {
     TG_OPTION_MEMORY, /* digits; its least follows from message_bytes_max, so the start checks it */
     TG_OPTION_CHOICE, /* one of the words of `unit`, which " | " parts: the first is 0 */
     TG_OPTION_LISTEN, /* an endpoint, for the next free listener */
-    TG_OPTION_ENDPOINT, /* an endpoint, or NULL */
+    TG_OPTION_ENDPOINT, /* an endpoint, or "off", which is NULL */
     TG_OPTION_BACKEND,  /* the name of a completion port */
 };
 
@@ -93,7 +93,7 @@ enum tg_option_kind {
       "connections from one address at once (IPv6: one /64); 0: no limit")                         \
     X(evict_silent_ms, OFF, 10000, 1, 86400000, "ms", "",                                          \
       "when full, reset who has been silent since its accept for so long")                         \
-    X(admin, ENDPOINT, 0, 0, 0, "tcp://HOST:PORT", "none",                                         \
+    X(admin, ENDPOINT, 0, 0, 0, "tcp://HOST:PORT | off", "off",                                    \
       "where to answer /metrics and /healthz (HTTP); give a loopback address")
 
 /* The rows, in the table's order: TG_OPTION_INDEX_max_connections. */

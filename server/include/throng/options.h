@@ -246,8 +246,8 @@ THRONG_API void throng_server_options_init(struct throng_server_options *options
 /* Sets one option from text, as a command line or a config file has it: the field's name, with '_' or
  * '-', and a number in the option's unit, digits only; "off" (THRONG_OFF) or "auto" where there is such
  * a thing; the name of a choice; "no" or "yes" for reuse_sockets. `listen` adds an endpoint to those
- * that are there; `heartbeat_ms` is one number for all listeners. Texts (`listen`, `backend`) are kept, not
- * copied, until the start. 0, or THRONG_EINVAL with the name and the value as they were given and the
+ * that are there, `admin` is one or "off"; `heartbeat_ms` is one number for all listeners. Texts (`listen`,
+ * `backend`, `admin`) are kept, not copied, until the start. 0, or THRONG_EINVAL with the name and the value as they were given and the
  * range in `error` (may be NULL), and nothing changed. Limits that depend on other options are checked at
  * start. Any thread. */
 THRONG_API int throng_server_options_set(struct throng_server_options *options, const char *name,
@@ -257,7 +257,7 @@ THRONG_API int throng_server_options_set(struct throng_server_options *options, 
 struct throng_option_info {
     const char *name; /* "max_connections" */
     /* "connections", "bytes", "ms" ...; of a choice its words: "big | little"; of `backend` those of this
-     * build; of `listen` "tcp://HOST:PORT". */
+     * build; of `listen` "tcp://HOST:PORT", of `admin` that " | off". */
     const char *unit;
     const char *fallback; /* the default, in words where it depends on others; "" for `listen` */
     const char *range;    /* "1..1048575", "1..86400000 | off"; "" for text and choices */

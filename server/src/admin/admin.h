@@ -2,7 +2,7 @@
  * The admin listener: /metrics and /healthz by HTTP, on a thread and a completion port of its own. It reads
  * atomics and touches no worker and no game slot, so it answers while the logic thread is stuck and while
  * every slot is taken, and whoever attacks it attacks nobody else. Called by server.c on the logic thread;
- * admin.c (life and loop), conn.c (its connections), answer.c (what is answered), metrics.h. */
+ * admin.c (life and loop), memory.c, conn.c (its connections), answer.c (what is answered), metrics.h. */
 #ifndef TG_ADMIN_ADMIN_H
 #define TG_ADMIN_ADMIN_H
 

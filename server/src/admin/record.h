@@ -94,6 +94,11 @@ struct tg_admin {
     _Atomic bool stop;
 };
 
+/* ---- memory.c ---- */
+
+/* Of zeroed memory. */
+void tg_admin_init(struct tg_admin *admin, struct throng_server *server);
+
 /* ---- conn.c ---- */
 
 void tg_admin_on_accept(struct tg_admin *admin, const struct tg_completion *completion);
