@@ -186,7 +186,7 @@ int tg_admin_listen(struct throng_server *server, const char *endpoint, struct t
     struct tg_admin *admin = server->memory.at[TG_REGION_ADMIN];
     char host[TG_ENDPOINT_TEXT_SIZE];
     uint16_t port;
-    struct tg_listen_options options = {.backlog = 16};
+    struct tg_listen_options options = {.backlog = TG_ADMIN_BACKLOG};
     tg_admin_init(admin, server);
     int result = tg_endpoint_parse(endpoint, host, &port, error);
     if (result == 0) {

@@ -22,6 +22,8 @@
 /* For the peer's end after ours, and bytes thrown away meanwhile. */
 #define TG_ADMIN_LINGER_MS 2000u
 #define TG_ADMIN_DISCARD_MAX (64u * 1024u)
+/* Connections that the system holds: they come one by one, and somebody may have to go for each. */
+#define TG_ADMIN_BACKLOG 512u
 /* How often the logic thread is looked at. */
 #define TG_ADMIN_TICK_MS 250u
 
