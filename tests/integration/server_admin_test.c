@@ -317,7 +317,6 @@ static void the_oldest_idle_connection_makes_room(void **state)
         http_open(&idle[i], &admin);
         http_send(&idle[i], "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
         http_read(&idle[i], &answer, false);
-        test_pause_us(3000); /* that there is an oldest one: it is a matter of milliseconds */
     }
     assert_int_equal(ask(fixture, &admin, "/healthz"), 200);
     assert_int_equal(peer_await_end(&idle[0].peer, test_deadline_ms()), PEER_RESET);

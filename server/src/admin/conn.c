@@ -17,6 +17,7 @@ static void enter(struct tg_admin *admin, struct tg_admin_conn *conn, enum tg_ad
 {
     conn->state = (uint8_t)state;
     conn->since_ms = admin->now_ms;
+    conn->order = ++admin->orders;
     conn->deadline_ms = admin->now_ms + patience_ms;
 }
 
@@ -183,7 +184,7 @@ static struct tg_admin_conn *find_victim(struct tg_admin *admin)
             return NULL;
         }
         struct tg_admin_conn **oldest = conn->state == TG_ADMIN_ANSWERING ? &slow : &idle;
-        if (*oldest == NULL || conn->since_ms < (*oldest)->since_ms) {
+        if (*oldest == NULL || conn->order < (*oldest)->order) {
             *oldest = conn;
         }
     }

@@ -57,6 +57,7 @@ struct tg_admin_conn {
     uint32_t end;
     uint32_t discarded; /* LINGERING */
     uint64_t since_ms;  /* in this state */
+    uint64_t order;     /* of entering it: who is oldest within a millisecond */
     uint64_t deadline_ms;
     struct tg_http_request request;
     char head[TG_HTTP_HEAD_MAX + TG_ADMIN_TURN_BYTES]; /* and what came behind it */
@@ -85,6 +86,7 @@ struct tg_admin {
     tg_handle parked;       /* accepted, and waits for a place; or TG_HANDLE_NONE */
     uint32_t streams_open;
     uint64_t now_ms;
+    uint64_t orders;         /* given out */
     uint64_t logic_calls;    /* of the logic thread, when it was last seen to move */
     uint64_t logic_moved_ms; /* and when that was */
     uint64_t requests[6];
