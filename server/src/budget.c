@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/admin.h"
 #include "base/format.h"
 #include "os/memory.h"
 #include "state.h"
@@ -65,9 +66,14 @@ static void plan_shared(struct tg_memory *memory, const struct tg_config *config
     if (config->options.messages_per_s > 0 || config->options.bytes_per_s > 0) {
         bytes[TG_REGION_RATES] = (size_t)connections * sizeof(struct tg_slot_rates);
     }
+    if (config->admin) {
+        bytes[TG_REGION_ADMIN] = tg_admin_bytes(config->backend);
+    }
     bytes[TG_REGION_SEND_TABLES] =
         tg_block_pool_table_bytes(config->send_small_blocks, config->send_large_blocks,
                                   config->options.room_references_max * config->worker_count);
+    bytes[TG_REGION_TIMERS] = tg_logic_time_bytes(config->options.timers_max);
+    bytes[TG_REGION_POSTS] = tg_post_queue_bytes(tg_ring_capacity_for(config->options.posts_max));
     bytes[TG_REGION_SEND_SMALL] = tg_block_pool_small_bytes(config->send_small_blocks);
     bytes[TG_REGION_SEND_LARGE] = tg_block_pool_large_bytes(config->send_large_blocks);
 }
