@@ -11,8 +11,11 @@ static bool name_is_allowed(struct chat *chat, const struct chat_name *name)
 {
     struct refusal refusal = {.field = CHAT_KEY_NAME, .value = name->text};
     const struct chat_user *holder = chat_user_find(&chat->state, name);
-    const struct chat_ban *ban =
-        chat_bans_find(&chat->state.bans, CHAT_BAN_NAME, name, NULL, chat->now_ms);
+    struct chat_bans *bans = &chat->state.bans;
+    const struct chat_ban *ban = chat_bans_find(bans, CHAT_BAN_NAME, name, NULL, chat->now_ms);
+    if (ban == NULL) { /* the address may have been banned since it connected */
+        ban = chat_bans_find(bans, CHAT_BAN_PLACE, NULL, &chat->user->place, chat->now_ms);
+    }
     if (ban != NULL) {
         refusal.code = CHAT_CODE_BANNED;
         refusal.wait_ms = ban->until_ms == UINT64_MAX ? 0 : ban->until_ms - chat->now_ms;

@@ -7,7 +7,10 @@
 #include <string.h>
 
 /* Room for a sentence about a refusal. */
-#define SENTENCE_SIZE 320
+#define SENTENCE_SIZE 384
+
+/* Two numbers of 20 digits, and words. */
+#define BOUNDS_SIZE 64
 
 void tell_begin(struct chat *chat, enum chat_type type, uint32_t fields)
 {
@@ -100,42 +103,48 @@ static const char *text_of_code(enum chat_code code)
     return "";
 }
 
-/* Adds to a sentence, as far as it has room. */
-static size_t append(char sentence[SENTENCE_SIZE], size_t length, const char *format,
-                     const char *first, const char *second)
+/* "name \"bob\": " or "text: " */
+static void write_subject(char subject[SENTENCE_SIZE], const struct refusal *refusal)
 {
-    int more = snprintf(sentence + length, SENTENCE_SIZE - length, format, first, second);
-    size_t sum = length + (size_t)(more > 0 ? more : 0);
-    return sum < SENTENCE_SIZE ? sum : SENTENCE_SIZE - 1;
+    subject[0] = '\0';
+    if (refusal->field != NULL && refusal->value != NULL) {
+        (void)snprintf(subject, SENTENCE_SIZE, "%s \"%s\": ", refusal->field, refusal->value);
+    } else if (refusal->field != NULL) {
+        (void)snprintf(subject, SENTENCE_SIZE, "%s: ", refusal->field);
+    }
 }
 
-/* "name \"bob\": somebody has this name"; "text: a text is longer than its limit (1500, at most 1024)" */
+/* " (1500, at most 1024)" */
+static void write_bounds(char bounds[BOUNDS_SIZE], const struct refusal *refusal)
+{
+    bounds[0] = '\0';
+    if (refusal->limit > 0 && refusal->given > 0) {
+        (void)snprintf(bounds, BOUNDS_SIZE, " (%" PRIu64 ", at most %" PRIu64 ")", refusal->given,
+                       refusal->limit);
+    } else if (refusal->limit > 0) {
+        (void)snprintf(bounds, BOUNDS_SIZE, " (at most %" PRIu64 ")", refusal->limit);
+    }
+}
+
+/* The longest subject, a room with its key, and the longest text of a code fit. */
 static size_t write_sentence(char sentence[SENTENCE_SIZE], const struct chat *chat,
                              const struct refusal *refusal)
 {
-    size_t length = 0;
-    sentence[0] = '\0';
+    char subject[SENTENCE_SIZE];
+    char bounds[BOUNDS_SIZE];
+    int length = 0;
     if (refusal->code == CHAT_CODE_MALFORMED) {
         struct throng_error error = {0};
         throng_message_fault_text(&chat->message->fault, &error);
-        return append(sentence, 0, "%s%s", error.text, "");
+        length = snprintf(sentence, SENTENCE_SIZE, "%s", error.text);
+    } else {
+        write_subject(subject, refusal);
+        write_bounds(bounds, refusal);
+        length = snprintf(sentence, SENTENCE_SIZE, "%s%s%s", subject, text_of_code(refusal->code),
+                          bounds);
     }
-    if (refusal->field != NULL && refusal->value != NULL) {
-        length = append(sentence, length, "%s \"%s\": ", refusal->field, refusal->value);
-    } else if (refusal->field != NULL) {
-        length = append(sentence, length, "%s: %s", refusal->field, "");
-    }
-    length = append(sentence, length, "%s%s", text_of_code(refusal->code), "");
-    if (refusal->limit > 0) {
-        char given[24] = "";
-        char limit[24];
-        (void)snprintf(limit, sizeof(limit), "%" PRIu64, refusal->limit);
-        if (refusal->given > 0) {
-            (void)snprintf(given, sizeof(given), "%" PRIu64 ", ", refusal->given);
-        }
-        length = append(sentence, length, " (%sat most %s)", given, limit);
-    }
-    return length;
+    size_t written = length > 0 ? (size_t)length : 0;
+    return written < SENTENCE_SIZE ? written : SENTENCE_SIZE - 1;
 }
 
 void tell_refused(struct chat *chat, const struct refusal *refusal)
