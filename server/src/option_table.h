@@ -102,7 +102,7 @@ enum tg_option_kind {
       "messages of broadcasts that wait for their members, per I/O thread")                        \
     X(timers_max, NUMBER, 4096, 1, 1048576, "timers", "", "timers that may run at once")           \
     X(posts_max, NUMBER, 4096, 1, 1048576, "posts", "",                                            \
-      "posts of other threads that may wait for the logic thread") \
+      "posts of other threads that may wait for the logic thread")                                 \
     X(admin, ENDPOINT, 0, 0, 0, "tcp://HOST:PORT | off", "off",                                    \
       "where to answer /metrics and /healthz (HTTP); give a loopback address")
 

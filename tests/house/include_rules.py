@@ -44,6 +44,7 @@ ROOMS = {
     "tests/interop": "outer tests",
     "tests/consumer": "outer tests",
     "tests/hardening": "program tests",
+    "tests/chat": "program tests",
     "tests/support": "support",
 }
 
