@@ -63,7 +63,7 @@ ALLOWED = {
     "codec": {"common api", "base", "buffer", "codec"},  # no os: pure, bytes in and bytes out
     "timer": {"common api", "base", "timer"},  # no os: the time is an argument
     "port": COMMON - {"codec"},
-    "message": {"common api", "base", "os", "timer", "message"},  # os: memory at creation
+    "message": {"common api", "base", "timer", "message"},  # no os: the time is an argument
     "server api": {"common api", "server api"},
     "conn": CONNECTIONS,
     "event": CONNECTIONS,
