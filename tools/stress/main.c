@@ -32,6 +32,7 @@ static int run(const struct stress_options *options)
     } else {
         report_table(stdout, options, &outcome);
     }
+    run_release(&outcome);
     /* A report that nobody got is not all right. */
     if (fflush(stdout) != 0) {
         fprintf(stderr, "the report could not be written\n");

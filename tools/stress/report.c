@@ -47,12 +47,12 @@ static void print_connections(FILE *file, const struct stress_options *options,
         fprintf(file, "  %-24s unknown\n", "at the end, server's end");
     }
     fprintf(file, "  %-24s %.3f s, %.0f a second\n", "connecting took", outcome->connect_seconds,
-            per_second(totals->opened, outcome->connect_seconds));
+            per_second(outcome->first_opened, outcome->connect_seconds));
     fprintf(file, "  %-24s p50 %.1f   p90 %.1f   p99 %.1f   p99.9 %.1f   max %.1f\n",
             "each, microseconds", microseconds(&outcome->connect, 500000),
             microseconds(&outcome->connect, 900000), microseconds(&outcome->connect, 990000),
             microseconds(&outcome->connect, 999000), (double)outcome->connect.max / 1e3);
-    print_wrong(file, "failed", options->connections - totals->opened);
+    print_wrong(file, "failed", outcome->failed);
     print_wrong(file, "  refused", totals->refused);
     print_wrong(file, "  timed out", totals->timed_out);
     print_wrong(file, "reset by the server", totals->reset);
@@ -147,14 +147,15 @@ static void json_connections(FILE *file, const struct stress_options *options,
     } else {
         fprintf(file, "  \"server_established\": null,\n");
     }
-    json_count(file, "failed", options->connections - totals->opened);
+    json_count(file, "failed", outcome->failed);
     json_count(file, "refused", totals->refused);
     json_count(file, "timed_out", totals->timed_out);
     json_count(file, "reset", totals->reset);
     json_count(file, "closed_by_peer", totals->ended);
     json_count(file, "broken", totals->broken);
     json_real(file, "connect_seconds", outcome->connect_seconds);
-    json_real(file, "connects_per_second", per_second(totals->opened, outcome->connect_seconds));
+    json_real(file, "connects_per_second",
+              per_second(outcome->first_opened, outcome->connect_seconds));
     json_real(file, "connect_p50_us", microseconds(&outcome->connect, 500000));
     json_real(file, "connect_p90_us", microseconds(&outcome->connect, 900000));
     json_real(file, "connect_p99_us", microseconds(&outcome->connect, 990000));
