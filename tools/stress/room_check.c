@@ -148,9 +148,7 @@ void room_check_leave(struct room_check *check, uint32_t room, uint32_t member)
 
 bool room_check_may_say(const struct room_check *check, uint32_t room, uint32_t member)
 {
-    const struct room_state *state = &check->states[room];
-    return member_of(check, room, member)->joined &&
-           state->said + (state->end - state->oldest) < check->window;
+    return member_of(check, room, member)->joined && room_check_has_room(check, room);
 }
 
 uint64_t room_check_next_said(const struct room_check *check, uint32_t room, uint32_t member)

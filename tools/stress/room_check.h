@@ -111,6 +111,13 @@ bool room_check_join(struct room_check *check, uint32_t room, uint32_t member, u
 /* It is gone. */
 void room_check_leave(struct room_check *check, uint32_t room, uint32_t member);
 
+/* Whether the window has room for a line. */
+static inline bool room_check_has_room(const struct room_check *check, uint32_t room)
+{
+    const struct room_state *state = &check->states[room];
+    return state->said + (state->end - state->oldest) < check->window;
+}
+
 /* Whether that member may say a line now: it is there, and the window has room. */
 bool room_check_may_say(const struct room_check *check, uint32_t room, uint32_t member);
 

@@ -198,7 +198,9 @@ static void count_errors(const struct run *run, struct outcome *outcome)
 {
     const struct totals *totals = &outcome->totals;
     bool churns = run->options->scenario == SCENARIO_CHURN;
-    outcome->unanswered = totals->expected - totals->settled;
+    /* What a server invented is settled without having been expected. */
+    outcome->unanswered = totals->expected > totals->settled ? totals->expected - totals->settled
+                                                             : 0;
     outcome->failed = churns ? totals->refused + totals->timed_out + totals->not_made
                              : run->options->connections - totals->opened;
     outcome->unready = run->load->scenario->ready == NULL ? 0 : totals->opened - totals->ready;
@@ -370,7 +372,12 @@ int run_load(const struct stress_options *options, struct outcome *outcome,
         outcome->sources = throng_swarm_source_count(load.swarm);
         outcome->backend = throng_swarm_backend(load.swarm);
         say_sources(options, outcome);
-        run_phases(&run, outcome);
+        if (load.scenario->fits != NULL) {
+            result = load.scenario->fits(&load, outcome->threads, error);
+        }
+        if (result == 0) {
+            run_phases(&run, outcome);
+        }
         throng_swarm_stop(load.swarm);
         gather(&run, outcome);
     }

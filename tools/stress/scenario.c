@@ -7,6 +7,7 @@ static const struct scenario *const table[SCENARIO_COUNT] = {
     [SCENARIO_ECHO] = &scenario_echo,
     [SCENARIO_IDLE] = &scenario_echo,
     [SCENARIO_CHURN] = &scenario_churn,
+    [SCENARIO_ROOMS] = &scenario_rooms,
 };
 
 const struct scenario *scenario_of(enum scenario_kind kind)

@@ -17,6 +17,10 @@ struct scenario {
     /* Main thread: reserves load->scenario_memory. 0 or THRONG_ENOMEM. */
     int (*create)(struct load *load);
 
+    /* Main thread, when it is known how many threads there are: 0, or an error that says what does not fit.
+     * The swarm connects already. */
+    int (*fits)(const struct load *load, uint32_t threads, struct throng_error *error);
+
     /* First of all on each thread: whose part of the memory is whose. */
     void (*prepare)(struct load_thread *thread);
 
