@@ -34,6 +34,7 @@ struct outcome {
     double talk_seconds; /* to the last echo */
     uint64_t failed;     /* connects that came to nothing */
     uint64_t unready;    /* came up, but could not join */
+    uint64_t others;     /* CHAT: lines of people, for each member that heard them */
     uint64_t unanswered;
     uint64_t errors; /* everything that makes the exit status 1 */
     bool interrupted;

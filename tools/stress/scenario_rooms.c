@@ -341,17 +341,21 @@ static uint64_t on_turn(struct load_thread *own)
     }
 }
 
-/* The first that was wrong, of the first thread that has any. */
+/* The first thing that was wrong, of the first thread that has any. */
 static void gather(const struct load *load, struct outcome *outcome)
 {
     size_t size = sizeof(outcome->first_wrong);
-    for (uint32_t i = 0; i < THRONG_SWARM_THREADS_LIMIT && outcome->first_wrong[0] == '\0'; i++) {
+    for (uint32_t i = 0; i < THRONG_SWARM_THREADS_LIMIT; i++) {
         const struct load_thread *thread = &load->threads[i];
-        if (thread->thread_count == 0) {
+        const struct rooms *rooms = thread->scenario_part;
+        if (thread->thread_count == 0 || rooms == NULL) {
             continue;
         }
-        const struct rooms *rooms = thread->scenario_part;
         const struct room_wrong *first = &rooms->check.first;
+        outcome->others += rooms->check.others;
+        if (outcome->first_wrong[0] != '\0') {
+            continue;
+        }
         if (rooms->remark[0] != '\0') {
             (void)snprintf(outcome->first_wrong, size, "%s", rooms->remark);
         } else if (first->kind != ROOM_WRONG_NONE) {
