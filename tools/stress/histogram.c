@@ -2,6 +2,8 @@
  * See histogram.h. Called by the swarm's threads (add) and by the main thread (merge, at). */
 #include "histogram.h"
 
+#include <math.h>
+
 /* Bucket of a value:
  *     0..255                 the value itself: two octaves' worth of buckets, exact
  *     256..511               256 + (value - 256) / 2
@@ -73,4 +75,30 @@ uint64_t histogram_at(const struct histogram *histogram, uint32_t per_million)
         }
     }
     return histogram->max;
+}
+
+uint64_t histogram_count_to(const struct histogram *histogram, uint64_t value)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i <= bucket_of(value); i++) {
+        count += histogram->buckets[i];
+    }
+    return count;
+}
+
+void histogram_moments(const struct histogram *histogram, double *mean, double *deviation)
+{
+    double sum = 0;
+    double squares = 0;
+    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        uint64_t end = bucket_end(i) < histogram->max ? bucket_end(i) : histogram->max;
+        sum += (double)histogram->buckets[i] * (double)end;
+    }
+    *mean = histogram->count > 0 ? sum / (double)histogram->count : 0;
+    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        uint64_t end = bucket_end(i) < histogram->max ? bucket_end(i) : histogram->max;
+        double off = (double)end - *mean;
+        squares += (double)histogram->buckets[i] * off * off;
+    }
+    *deviation = histogram->count > 0 ? sqrt(squares / (double)histogram->count) : 0;
 }

@@ -126,7 +126,8 @@ static void print_latency(FILE *file, const struct stress_options *options,
                           const struct histogram *latency)
 {
     fprintf(file, "latency, microseconds from the %s\n",
-            options->rate > 0 ? "intended send time" : "send");
+            options->rate > 0 && options->scenario != SCENARIO_CHURN ? "intended send time"
+                                                                     : "send");
     fprintf(file, "  ");
     print_percentiles(file, latency);
 }

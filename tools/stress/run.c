@@ -48,7 +48,8 @@ static void look_around(struct run *run, const struct totals *totals, uint64_t n
     }
     struct timeline_point *point = timeline_at(timeline, now_ns);
     point->looked = true;
-    point->up = atomic_load_explicit(&run->load->up, memory_order_relaxed);
+    uint32_t up = atomic_load_explicit(&run->load->up, memory_order_relaxed);
+    point->up = up > point->up ? up : point->up;
     point->errors = tally_errors(totals);
     point->server_rss_bytes = run->server.rss_bytes;
     point->server_cpu_seconds = run->server.cpu_seconds;

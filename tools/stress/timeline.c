@@ -47,7 +47,7 @@ static void add_point(struct timeline_point *point, const struct timeline_point 
     }
     if (from->looked) {
         point->looked = true;
-        point->up = from->up;
+        point->up = from->up > point->up ? from->up : point->up;
         point->errors = from->errors;
         point->server_rss_bytes = from->server_rss_bytes;
         point->server_cpu_seconds = from->server_cpu_seconds;

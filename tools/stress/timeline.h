@@ -29,7 +29,7 @@ struct timeline_point {
     uint64_t latency_max_ns;
     uint32_t buckets[TIMELINE_BUCKETS];
 
-    /* Looked at by the main thread: the last look of the point. */
+    /* Looked at by the main thread: the last look of the point; of `up` the most. */
     bool looked;
     uint32_t up;
     uint64_t errors;           /* so far */
