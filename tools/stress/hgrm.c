@@ -3,6 +3,7 @@
 #include "hgrm.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 #define ROWS_A_HALF 5
 #define NS_IN_MS 1e6
@@ -17,7 +18,7 @@ static void write_row(FILE *file, const struct histogram *histogram, double shar
 void hgrm_write(FILE *file, const struct histogram *histogram)
 {
     double mean;
-    double deviation;
+    double variance;
     fputs("       Value     Percentile TotalCount 1/(1-Percentile)\n\n", file);
     /* Halves of halves, until one value is more than the rest; histogram_at tells millionths apart. */
     for (double rest = 1; rest * (double)histogram->count >= 1 && rest > 2e-6; rest /= 2) {
@@ -25,11 +26,11 @@ void hgrm_write(FILE *file, const struct histogram *histogram)
             write_row(file, histogram, 1 - rest + rest / 2 * row / ROWS_A_HALF);
         }
     }
-    histogram_moments(histogram, &mean, &deviation);
+    histogram_moments(histogram, &mean, &variance);
     fprintf(file, "%12.3f %2.12f %10" PRIu64 "\n", (double)histogram->max / NS_IN_MS, 1.0,
             histogram->count);
     fprintf(file, "#[Mean    = %12.3f, StdDeviation   = %12.3f]\n", mean / NS_IN_MS,
-            deviation / NS_IN_MS);
+            sqrt(variance) / NS_IN_MS);
     fprintf(file, "#[Max     = %12.3f, Total count    = %12" PRIu64 "]\n",
             (double)histogram->max / NS_IN_MS, histogram->count);
     fprintf(file, "#[Buckets = %12d, SubBuckets     = %12u]\n",

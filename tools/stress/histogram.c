@@ -2,8 +2,6 @@
  * See histogram.h. Called by the swarm's threads (add) and by the main thread (merge, at). */
 #include "histogram.h"
 
-#include <math.h>
-
 /* Bucket of a value:
  *     0..255                 the value itself: two octaves' worth of buckets, exact
  *     256..511               256 + (value - 256) / 2
@@ -86,7 +84,7 @@ uint64_t histogram_count_to(const struct histogram *histogram, uint64_t value)
     return count;
 }
 
-void histogram_moments(const struct histogram *histogram, double *mean, double *deviation)
+void histogram_moments(const struct histogram *histogram, double *mean, double *variance)
 {
     double sum = 0;
     double squares = 0;
@@ -100,5 +98,5 @@ void histogram_moments(const struct histogram *histogram, double *mean, double *
         double off = (double)end - *mean;
         squares += (double)histogram->buckets[i] * off * off;
     }
-    *deviation = histogram->count > 0 ? sqrt(squares / (double)histogram->count) : 0;
+    *variance = histogram->count > 0 ? squares / (double)histogram->count : 0;
 }

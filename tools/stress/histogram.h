@@ -33,7 +33,7 @@ uint64_t histogram_at(const struct histogram *histogram, uint32_t per_million);
  * too. */
 uint64_t histogram_count_to(const struct histogram *histogram, uint64_t value);
 
-/* Their mean and standard deviation, of the buckets' largest values. 0 if there are none. */
-void histogram_moments(const struct histogram *histogram, double *mean, double *deviation);
+/* Their mean and variance, of the buckets' largest values. 0 if there are none. */
+void histogram_moments(const struct histogram *histogram, double *mean, double *variance);
 
 #endif

@@ -78,7 +78,8 @@ unsigned svg_ticks(double most, enum svg_unit unit, double ticks[SVG_TICKS_MAX])
     unsigned count = 0;
     do {
         ticks[count] = step * count;
-    } while (ticks[count++] < most && count < SVG_TICKS_MAX);
+        count++;
+    } while ((count < 2 || ticks[count - 1] < most) && count < SVG_TICKS_MAX);
     return count;
 }
 
