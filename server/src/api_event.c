@@ -183,7 +183,7 @@ static bool work_is_there(struct throng_server *server)
 
 static bool drain_is_over(struct throng_server *server)
 {
-    if (!server->draining || !tg_post_queue_is_empty(&server->time->posts)) {
+    if (!server->draining) {
         return false;
     }
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
@@ -195,7 +195,7 @@ static bool drain_is_over(struct throng_server *server)
             return false;
         }
     }
-    return true;
+    return tg_post_queue_is_empty(&server->time->posts);
 }
 
 /* What is due and posted. At the end of a drain nothing is due any more: a tick that always is would hold it

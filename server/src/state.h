@@ -4,6 +4,8 @@
  * api_write.c (sending and closing), api_conn.c (looking at connections), flush.c (to the workers and
  * home again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read);
  * time/logic_time.h (ticks, timers, posts). */
+ * api_write.c (sending and closing), api_writer.c (messages in pieces), api_conn.c (looking at
+ * connections), flush.c (to the workers and home again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read). */
 #ifndef TG_SERVER_STATE_H
 #define TG_SERVER_STATE_H
 
@@ -156,6 +158,10 @@ void tg_server_rouse(struct throng_server *server);
 
 /* Whether the connection still takes calls that change it. 0 or the error to answer. */
 int tg_server_check_seat(struct throng_server *server, throng_conn conn, struct tg_seat **seat);
+
+/* A message was accepted behind what waited before, in flight or not. */
+void tg_server_note_written(struct throng_server *server, struct tg_seat *seat,
+                            uint32_t units_before);
 
 /* Resets the connection; `slow` 0 or TG_SEAT_SLOW. */
 void tg_server_abort_seat(struct throng_server *server, struct tg_seat *seat, uint16_t slow);
