@@ -85,6 +85,9 @@ void load_destroy(struct load *load)
     free(load->times);
     free(load->scratch);
     free(load->threads_memory);
+    if (load->scenario->destroy != NULL) {
+        load->scenario->destroy(load);
+    }
     free(load->scenario_memory);
     free(load->timelines);
 }

@@ -45,8 +45,9 @@ struct room_wire {
     /* Longest message that is written. */
     size_t (*bytes_max)(const struct stress_options *options);
 
-    /* A thread's memory; NULL if the wire needs none, or if there is none (then *error is set). */
-    void *(*create)(int *error);
+    /* A thread's memory, reserved on the main thread; NULL: the system has none. Both are NULL where the wire
+     * needs none. */
+    void *(*create)(const struct stress_options *options);
     void (*destroy)(void *memory);
 
     /* Each writes a message of at most bytes_max bytes and answers its size. `hello` is NULL where nothing is

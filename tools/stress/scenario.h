@@ -17,6 +17,9 @@ struct scenario {
     /* Main thread: reserves load->scenario_memory. 0 or THRONG_ENOMEM. */
     int (*create)(struct load *load);
 
+    /* Main thread, at the end: frees what hangs on it, not the memory itself. */
+    void (*destroy)(struct load *load);
+
     /* Main thread, when it is known how many threads there are: 0, or an error that says what does not fit.
      * The swarm connects already. */
     int (*fits)(const struct load *load, uint32_t threads, struct throng_error *error);
@@ -45,10 +48,9 @@ struct scenario {
 const struct scenario *scenario_of(enum scenario_kind kind);
 bool scenario_is_built(enum scenario_kind kind);
 
-/* load_echo.c, scenario_churn.c, scenario_rooms.c, scenario_chat.c */
+/* load_echo.c, scenario_churn.c, scenario_rooms.c */
 extern const struct scenario scenario_echo;
 extern const struct scenario scenario_churn;
 extern const struct scenario scenario_rooms;
-extern const struct scenario scenario_chat;
 
 #endif

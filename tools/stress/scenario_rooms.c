@@ -19,7 +19,13 @@
 
 static const struct room_wire *wire_of(const struct load *load)
 {
-    return load->options->scenario == SCENARIO_CHAT ? NULL : &room_wire_raw;
+#ifdef STRESS_WITH_CHAT
+    if (load->options->scenario == SCENARIO_CHAT) {
+        return &room_wire_chat;
+    }
+#endif
+    (void)load;
+    return &room_wire_raw;
 }
 
 static uint32_t window_of(const struct stress_options *options)
@@ -69,6 +75,32 @@ static int create(struct load *load)
     return load->scenario_memory != NULL ? 0 : THRONG_ENOMEM;
 }
 
+static void destroy(struct load *load)
+{
+    const struct room_wire *wire = wire_of(load);
+    struct rooms *rooms = load->scenario_memory;
+    for (uint32_t i = 0; rooms != NULL && wire->destroy != NULL && i < THRONG_SWARM_THREADS_LIMIT;
+         i++) {
+        wire->destroy(rooms[i].wire_memory);
+    }
+}
+
+/* The threads find theirs when they are told to join. */
+static int create_wires(const struct load *load, uint32_t threads, struct throng_error *error)
+{
+    const struct room_wire *wire = wire_of(load);
+    struct rooms *rooms = load->scenario_memory;
+    for (uint32_t i = 0; wire->create != NULL && i < threads; i++) {
+        rooms[i].wire_memory = wire->create(load->options);
+        if (rooms[i].wire_memory == NULL) {
+            (void)snprintf(error->text, sizeof(error->text),
+                           "the system has no memory for messages");
+            return THRONG_ENOMEM;
+        }
+    }
+    return 0;
+}
+
 static int fits(const struct load *load, uint32_t threads, struct throng_error *error)
 {
     const struct stress_options *options = load->options;
@@ -81,7 +113,7 @@ static int fits(const struct load *load, uint32_t threads, struct throng_error *
             options->room_size, threads, options->connections, least, least);
         return THRONG_EINVAL;
     }
-    return 0;
+    return create_wires(load, threads, error);
 }
 
 static void prepare(struct load_thread *own)
@@ -372,6 +404,7 @@ static void gather(const struct load *load, struct outcome *outcome)
 const struct scenario scenario_rooms = {
     .ready = "joining",
     .create = create,
+    .destroy = destroy,
     .fits = fits,
     .prepare = prepare,
     .on_message = on_message,
