@@ -119,13 +119,30 @@ static void read_line(struct throng_message *message, bool like_people, struct r
     }
 }
 
+static const char *text_of(uint32_t code)
+{
+    switch (code) {
+#define TEXT_OF(name, number, text)                                                                \
+    case number:                                                                                   \
+        return text;
+        CHAT_CODE_MAP(TEXT_OF)
+#undef TEXT_OF
+    default:
+        return "no, without a reason";
+    }
+}
+
 static void read_refusal(struct throng_message *message, struct room_news *news)
 {
     news->kind = ROOM_NEWS_REFUSED;
-    if (throng_body_string(message, CHAT_KEY_TEXT, &news->text, &news->text_len) != 0) {
-        news->text = "no, without a reason";
-        news->text_len = strlen(news->text);
+    if (throng_body_string(message, CHAT_KEY_TEXT, &news->text, &news->text_len) == 0 &&
+        news->text_len > 0) {
+        return;
     }
+    uint32_t code = 0;
+    (void)throng_body_u32(message, CHAT_KEY_CODE, &code);
+    news->text = text_of(code);
+    news->text_len = strlen(news->text);
 }
 
 static void read_news(void *memory, const struct stress_options *options, const void *data,

@@ -15,6 +15,7 @@
 
 struct rooms_place {
     uint32_t asked; /* seats that it asked for so far */
+    bool greeted;   /* the server knows it; always, where there is no hello */
     bool ready;     /* it has them all */
     bool heard;     /* a right line */
 };

@@ -183,6 +183,26 @@ static void ask_for_next_seat(struct load_thread *own, uint32_t place)
     }
 }
 
+/* Hello at once, for a server waits for it only so long. */
+static void on_up(struct load_thread *own, uint32_t place)
+{
+    const struct rooms *rooms = own->scenario_part;
+    rooms->places[place].greeted = rooms->wire->hello == NULL;
+    if (rooms->wire->hello != NULL) {
+        uint32_t connection = load_connection_of(own, place);
+        send(own, place, rooms->wire->hello(own->load->options, connection, rooms->bytes));
+    }
+}
+
+static void on_greeted(struct load_thread *own, uint32_t place)
+{
+    const struct rooms *rooms = own->scenario_part;
+    rooms->places[place].greeted = true;
+    if (place < rooms->begun) {
+        ask_for_next_seat(own, place);
+    }
+}
+
 static uint64_t begin_joins(struct load_thread *own)
 {
     struct rooms *rooms = own->scenario_part;
@@ -191,10 +211,7 @@ static uint64_t begin_joins(struct load_thread *own)
         uint32_t place = rooms->begun;
         if (own->conns[place].state != LOAD_CONN_UP) {
             rooms->done++;
-        } else if (rooms->wire->hello != NULL) {
-            uint32_t connection = load_connection_of(own, place);
-            send(own, place, rooms->wire->hello(own->load->options, connection, rooms->bytes));
-        } else {
+        } else if (rooms->places[place].greeted) {
             ask_for_next_seat(own, place);
         }
     }
@@ -312,7 +329,7 @@ static void on_message(struct load_thread *own, uint32_t place, const void *data
     case ROOM_NEWS_NONE:
         return;
     case ROOM_NEWS_GREETED:
-        ask_for_next_seat(own, place);
+        on_greeted(own, place);
         return;
     case ROOM_NEWS_JOINED:
         if (find_member(own, news.room, place, &room, &member) &&
@@ -407,6 +424,7 @@ const struct scenario scenario_rooms = {
     .destroy = destroy,
     .fits = fits,
     .prepare = prepare,
+    .on_up = on_up,
     .on_message = on_message,
     .on_down = on_down,
     .on_phase = on_phase,
