@@ -91,7 +91,10 @@ enum tg_option_kind {
     X(connections_per_address, NUMBER, 0, 0, 1048575, "connections", "",                           \
       "connections from one address at once (IPv6: one /64); 0: no limit")                         \
     X(evict_silent_ms, OFF, 10000, 1, 86400000, "ms", "",                                          \
-      "when full, reset who has been silent since its accept for so long")
+      "when full, reset who has been silent since its accept for so long")                         \
+    X(timers_max, NUMBER, 4096, 1, 1048576, "timers", "", "timers that may run at once")           \
+    X(posts_max, NUMBER, 4096, 1, 1048576, "posts", "",                                            \
+      "posts of other threads that may wait for the logic thread")
 
 /* The rows, in the table's order: TG_OPTION_INDEX_max_connections. */
 enum tg_option_index {

@@ -2,7 +2,8 @@
  * The server as a whole: what the logic thread owns, and the workers beside it. Each file of this
  * folder works on it: server.c (life), api_event.c (the loop), api_release.c (giving events back),
  * api_write.c (sending and closing), api_conn.c (looking at connections), flush.c (to the workers and
- * home again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read). */
+ * home again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read);
+ * time/logic_time.h (ticks, timers, posts). */
 #ifndef TG_SERVER_STATE_H
 #define TG_SERVER_STATE_H
 
@@ -19,6 +20,7 @@
 #include "os/parker.h"
 #include "queue_growth.h"
 #include "send_room.h"
+#include "time/logic_time.h"
 #include "worker/worker.h"
 #include "writable.h"
 
@@ -96,13 +98,15 @@ struct throng_server {
     struct tg_send_reserve reserve;
     struct tg_waiters waiters;
     struct tg_queue_growth growth;
-    uint32_t held_count; /* seats that are HELD */
+    struct tg_logic_time *time; /* its posts belong to any thread */
+    uint32_t held_count;        /* seats that are HELD */
     uint32_t
         dirty_head; /* connections with something to flush, in the order of their first write */
     uint32_t dirty_tail;
     uint32_t batch_left;  /* events until the next flush */
     uint32_t next_worker; /* whose ring is looked at first */
-    bool releases_due;    /* pushed, not published */
+    bool turn_due; /* inline: the batch had no event of a worker; it has its turn before the next */
+    bool releases_due; /* pushed, not published */
     /* The last of them, to which more messages of the same connection and holder are added; or NULL.
      * A slot belongs to one worker until its release was published, so these two name it. */
     struct tg_release_entry *release;
@@ -137,6 +141,9 @@ static inline uint32_t tg_server_writers_waiting(const struct throng_server *ser
 TG_FORMAT(3, 4)
 void tg_server_log(const struct throng_server *server, enum throng_log_level level,
                    const char *format, ...);
+
+/* Ends a sleep of the logic thread; it looks for work anew (server.c). Any thread, a signal handler too. */
+void tg_server_rouse(struct throng_server *server);
 
 /* ---- api_write.c ---- */
 

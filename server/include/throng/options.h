@@ -231,6 +231,14 @@ struct throng_server_options {
      * counted from their accept, are reset (EVICTED), the oldest first. 1..86,400,000 or THRONG_OFF;
      * default 10,000. */
     uint32_t evict_silent_ms;
+
+    /* ---- time, and other threads ---- */
+
+    /* Timers that may run at once. 1..1,048,576; default 4,096. */
+    uint32_t timers_max;
+
+    /* Posts that may wait for the logic thread. 1..1,048,576, rounded up to a power of two; default 4,096. */
+    uint32_t posts_max;
 };
 
 /* Sets every option to its default. The listen strings are NULL. Any thread. */
@@ -268,7 +276,7 @@ struct throng_budget_term {
     size_t bytes;
 };
 
-#define THRONG_BUDGET_TERMS_MAX 24
+#define THRONG_BUDGET_TERMS_MAX 32
 
 /* All memory that a server with these options can ever use. The sum is reserved at start; pages are
  * touched as connections and messages come. What the kernel holds for sockets is its own and only

@@ -39,7 +39,9 @@
     X(messages_per_s, 0, 0, GIB, NULL)                                                             \
     X(bytes_per_s, 0, 0, GIB, NULL)                                                                \
     X(connections_per_address, 0, 0, 1048575, NULL)                                                \
-    X(evict_silent_ms, 10000, 1, DAY_MS, "off")
+    X(evict_silent_ms, 10000, 1, DAY_MS, "off")                                                    \
+    X(timers_max, 4096, 1, 1048576, NULL)                                                          \
+    X(posts_max, 4096, 1, 1048576, NULL)
 
 /* The same for those whose default or use depends on other options. */
 #define FUZZ_OPEN_NUMBERS(X)                                                                       \
