@@ -243,7 +243,7 @@ void game_report(const struct game *game)
     const struct game_counts *counts = &game->counts;
     struct throng_room_info info = {0};
     uint64_t ticks = counts->ticks > 0 ? counts->ticks : 1;
-    (void)throng_room_info(game->server, game->room, &info);
+    (void)throng_room_get_info(game->server, game->room, &info);
     fprintf(stderr,
             "players: joined %" PRIu64 ", turned away %" PRIu64 ", inputs %" PRIu64
             ", shortened %" PRIu64 ", stale %" PRIu64 ", too many %" PRIu64

@@ -2,7 +2,7 @@
  * throng-game-server: an authoritative tick server. Options, loop, drain; the game is in handlers.c and
  * world.c, and README.md explains how they go together.
  *
- *     throng-game-server --listen tcp://127.0.0.1:7000 --tick-hz 20 --field 640
+ *     throng-game-server --listen tcp://127.0.0.1:7000 --tick-hz 20 --field 256
  *
  * SIGTERM or SIGINT (Windows: Ctrl-C or Ctrl-Break) drains: every connection is closed, exit 0. A second
  * one stops at once. */
@@ -34,7 +34,7 @@ static const struct program_option own_options[] = {
      .unit = "units",
      .help = "side of the field; a player runs 10 units a second",
      .number = &settings.side_units,
-     .fallback = 640,
+     .fallback = 256,
      .least = GAME_SIDE_MIN / GAME_UNIT,
      .most = GAME_SIDE_MAX / GAME_UNIT},
     {.name = "pellets",
