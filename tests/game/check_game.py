@@ -205,7 +205,7 @@ def play(server_program, bots_program, options):
 def freeze(player):
     """Reads nothing for a while, longer each time, until what it reads then has a gap."""
     deadline = time.monotonic() + LIMIT_S
-    pause_s = 0.5
+    pause_s = 1.5
     while time.monotonic() < deadline:
         time.sleep(pause_s)
         pause_s *= 1.5

@@ -5,12 +5,14 @@
 #include "../../server/examples/game/world.h"
 
 #define SIDE 4096
-#define SPEED 8
+/* 8 a tick. */
+#define RATE 20
+#define SPEED 160
 
 static struct world world;
 static const struct world_rules rules = {
-    .seed = 7, .side = SIDE, .speed = SPEED, .pellet_count = 50};
-static const struct world_rules bare = {.seed = 7, .side = SIDE, .speed = SPEED};
+    .seed = 7, .side = SIDE, .speed = SPEED, .rate_hz = RATE, .pellet_count = 50};
+static const struct world_rules bare = {.seed = 7, .side = SIDE, .speed = SPEED, .rate_hz = RATE};
 
 static struct game_player *player_of(uint32_t player)
 {
@@ -58,7 +60,7 @@ static void the_same_calls_make_the_same_world_everywhere(void **state)
     assert_int_equal(sum, play(7));
     assert_int_not_equal(sum, play(8));
     /* On every machine, with every compiler: a change of this number is a change of the game. */
-    assert_int_equal(sum, 0xee3ddce9u);
+    assert_int_equal(sum, 0x66e2d97u);
     assert_int_equal(world.state.tick, 500);
 }
 
@@ -68,18 +70,36 @@ static void a_player_goes_where_it_says_at_full_speed_and_no_faster(void **state
     uint32_t player = put_at(1000, 2000);
     assert_int_equal(world_input(&world, player, 1, 127, 0), WORLD_TAKEN);
     world_step(&world);
-    assert_int_equal(player_of(player)->x, 1000 + SPEED);
+    assert_int_equal(player_of(player)->x, 1000 + 8);
     assert_int_equal(player_of(player)->y, 2000);
     world_step(&world);
-    assert_int_equal(player_of(player)->x, 1000 + 2 * SPEED);
-    /* Half of it; rounded towards 0 on both sides. */
-    assert_int_equal(world_input(&world, player, 2, -66, -15), WORLD_TAKEN);
+    assert_int_equal(player_of(player)->x, 1000 + 16);
+    assert_int_equal(world_input(&world, player, 2, 0, 0), WORLD_TAKEN);
     world_step(&world);
-    assert_int_equal(player_of(player)->x, 1000 + 2 * SPEED - 4);
-    assert_int_equal(player_of(player)->y, 2000);
-    assert_int_equal(world_input(&world, player, 3, 0, 0), WORLD_TAKEN);
-    world_step(&world);
-    assert_int_equal(player_of(player)->x, 1000 + 2 * SPEED - 4);
+    assert_int_equal(player_of(player)->x, 1000 + 16);
+}
+
+/* What is rounded away in one tick comes back in another, at every rate: nobody stands still, or is slower, for
+ * being told in small steps. */
+static void a_second_is_as_long_at_every_rate(void **state)
+{
+    (void)state;
+    static const uint32_t rates[] = {1, 7, 20, 100};
+    for (size_t i = 0; i < 4; i++) {
+        struct world_rules rated = bare;
+        rated.rate_hz = rates[i];
+        world_init(&world, &rated);
+        uint32_t player = world_join(&world);
+        player_of(player)->x = 1000;
+        player_of(player)->y = 1000;
+        assert_int_equal(world_input(&world, player, 1, 66, -15), WORLD_TAKEN);
+        for (uint32_t tick = 0; tick < 2 * rates[i]; tick++) {
+            world_step(&world);
+        }
+        /* 160 * 66 / 127 * 2 is 166.3; 160 * -15 / 127 * 2 is -37.8, rounded down. */
+        assert_int_equal(player_of(player)->x, 1166);
+        assert_int_equal(player_of(player)->y, 1000 - 38);
+    }
 }
 
 static void no_direction_is_longer_than_full_speed(void **state)
@@ -114,7 +134,7 @@ static void the_walls_hold(void **state)
     for (size_t i = 0; i < 5; i++) {
         uint32_t player = put_at(3, 3);
         (void)world_input(&world, player, 1, directions[i][0], directions[i][1]);
-        for (uint32_t tick = 0; tick < 2 * SIDE / SPEED; tick++) {
+        for (uint32_t tick = 0; tick < 2 * SIDE / 8; tick++) {
             world_step(&world);
         }
         assert_int_equal(player_of(player)->x, ends[i][0]);
@@ -147,7 +167,7 @@ static void more_inputs_make_nobody_faster_and_the_fifth_is_refused(void **state
     assert_int_equal(world_input(&world, player, 5, -127, 0), WORLD_TOO_MANY);
     assert_int_equal(world_input(&world, other, 1, -127, 0), WORLD_TAKEN);
     world_step(&world);
-    assert_int_equal(player_of(player)->x, 1000 + SPEED);
+    assert_int_equal(player_of(player)->x, 1000 + 8);
     assert_int_equal(player_of(player)->ack, 4);
     assert_int_equal(world_input(&world, player, 5, -127, 0), WORLD_TAKEN);
 }
@@ -219,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_calls_make_the_same_world_everywhere),
         cmocka_unit_test(a_player_goes_where_it_says_at_full_speed_and_no_faster),
+        cmocka_unit_test(a_second_is_as_long_at_every_rate),
         cmocka_unit_test(no_direction_is_longer_than_full_speed),
         cmocka_unit_test(the_walls_hold),
         cmocka_unit_test(an_input_counts_once_and_in_order),

@@ -62,9 +62,11 @@ static bool read_welcome(struct bot *bot, const uint8_t *data, size_t size)
     uint32_t side = game_get_u16(data + 6);
     uint32_t pellet_count = game_get_u16(data + 10);
     bot->player = game_get_u16(data + 2);
+    bot->rate_hz = game_get_u16(data + 4);
+    bot->speed = game_get_u16(data + 8);
     view_init(&bot->view, side, pellet_count);
     bot->is_welcome = true;
-    return bot->player < GAME_PLAYERS_MAX && pellet_count <= GAME_PELLETS_MAX &&
+    return bot->player < GAME_PLAYERS_MAX && bot->rate_hz > 0 && pellet_count <= GAME_PELLETS_MAX &&
            side >= GAME_SIDE_MIN && side <= GAME_SIDE_MAX;
 }
 
@@ -97,7 +99,32 @@ static void check_me(struct bot *bot, uint64_t now_ns, struct tally *tally,
     bot->ack = me->ack;
 }
 
-static void count_ticks(const struct bot *bot, uint32_t before, bool is_whole, struct tally *tally)
+/* Where a way of so many ticks ends. */
+static int64_t predict(const struct bot *bot, uint16_t place, int8_t direction, uint32_t from,
+                       uint32_t to)
+{
+    int64_t end = place + game_way(bot->speed, bot->rate_hz, direction, to) -
+                  game_way(bot->speed, bot->rate_hz, direction, from);
+    int64_t last = (int64_t)bot->view.side - 1;
+    return end < 0 ? 0 : end > last ? last : end;
+}
+
+/* From its place in the state before, by the direction that the server has taken: what a client that predicts
+ * works out before it is told. */
+static void check_place(const struct bot *bot, const struct game_player *before, uint32_t tick,
+                        struct tally *tally)
+{
+    const struct game_player *me = &bot->view.state.players[bot->player];
+    uint32_t now = bot->view.state.tick;
+    if (before->is_here && me->is_here) {
+        tally_add(&tally->mispredicted, me->x != predict(bot, before->x, me->dx, tick, now) ||
+                                            me->y != predict(bot, before->y, me->dy, tick, now));
+    }
+}
+
+/* A snapshot was applied to the state of tick `before`, in which its player was `me`. */
+static void check_tick(const struct bot *bot, const struct game_player *me, uint32_t before,
+                       bool is_whole, struct tally *tally)
 {
     uint32_t tick = bot->view.state.tick;
     if (is_whole) {
@@ -106,6 +133,7 @@ static void count_ticks(const struct bot *bot, uint32_t before, bool is_whole, s
     } else {
         tally_add(&tally->ticks, tick - before);
         tally_add(&tally->skipped, tick - before - 1);
+        check_place(bot, me, before, tally);
     }
 }
 
@@ -120,13 +148,14 @@ static void hear_snapshot(struct bot *bot, const uint8_t *data, size_t size, uin
                           struct tally *tally, struct histogram *latency)
 {
     uint32_t before = bot->view.state.tick;
+    struct game_player me = bot->view.state.players[bot->player];
     bool is_whole = size >= GAME_SNAPSHOT_HEAD_BYTES && game_get_u32(data + 5) == 0;
     enum view_result result = view_apply(&bot->view, data, size);
     tally_add(&tally->snapshots, 1);
     tally_add(&tally->bytes, size + FRAME_HEADER_BYTES);
     if (result == VIEW_APPLIED) {
         bot->is_waiting = false;
-        count_ticks(bot, before, is_whole, tally);
+        check_tick(bot, &me, before, is_whole, tally);
         check_me(bot, now_ns, tally, latency);
         return;
     }

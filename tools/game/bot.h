@@ -31,6 +31,8 @@ struct bot {
     bool is_waiting;   /* for a whole snapshot that it has asked for */
     uint64_t asked_ns; /* when */
     uint32_t player;   /* its slot in the world */
+    uint32_t rate_hz;  /* as WELCOME says; so is `speed` */
+    uint32_t speed;
     uint32_t sequence; /* of its last input */
     uint32_t ack;      /* the highest that came back */
     uint16_t score;

@@ -32,6 +32,7 @@
     X(ticks_back, "snapshots of a tick that was over")                                             \
     X(wrong_acks, "acknowledgements that fell, or of what was not sent")                           \
     X(disobeyed, "players that went where they had not said")                                      \
+    X(mispredicted, "places that were not where the protocol says that they must be")              \
     X(vanished, "players that were gone from the world")                                           \
     X(unanswered, "players whose last input was never acknowledged")
 

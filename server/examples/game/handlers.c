@@ -10,8 +10,8 @@
 #include "../program/clock.h"
 #include "request.h"
 
-/* Sixteenths of a unit a second: 10 units. */
-#define SPEED_PER_SECOND 160u
+/* 10 units a second. */
+#define SPEED (10u * GAME_UNIT)
 
 /* A late server makes at most so many ticks at once. What is beyond that is lost: the world is slow for a
  * moment, instead of ever busier with what it has missed. */
@@ -209,7 +209,8 @@ int game_open(struct game *game, struct throng_server *server, const struct game
     game->settings = *settings;
     struct world_rules rules = {.seed = settings->seed,
                                 .side = settings->side_units * GAME_UNIT,
-                                .speed = SPEED_PER_SECOND / settings->rate_hz,
+                                .speed = SPEED,
+                                .rate_hz = settings->rate_hz,
                                 .pellet_count = settings->pellet_count};
     world_init(&game->world, &rules);
     int result = throng_room_create(server, &game->room);

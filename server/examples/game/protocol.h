@@ -46,8 +46,11 @@
 #define GAME_SIDE_MIN (16u * GAME_UNIT)
 #define GAME_SIDE_MAX (4000u * GAME_UNIT)
 
-/* A direction's longest: dx * dx + dy * dy is at most its square. What is longer is shortened. A
- * player moves speed * dx / GAME_FULL_SPEED a tick, rounded towards 0; the same for y. */
+/* A direction's longest: dx * dx + dy * dy is at most its square. What is longer is shortened. In tick t a
+ * player moves from x to x + way(t) - way(t - 1), but not through a wall, with
+ *     way(t) = speed * dx * t / (GAME_FULL_SPEED * rate_hz), rounded down
+ * and so with y. What is rounded away in one tick comes back in a later one, and both ends can work it
+ * out: there is no fraction that only the server knows. */
 #define GAME_FULL_SPEED 127
 
 /* Inputs of one player that are taken between two ticks; the others are thrown away. An input says where
@@ -139,6 +142,14 @@ static inline uint32_t game_checksum(const struct game_state *state)
         sum = game_checksum_add(sum, state->pellets[i].x | (uint32_t)state->pellets[i].y << 16);
     }
     return sum;
+}
+
+/* Sixteenths from 0 on, after `tick` ticks in direction `dx`; rounded down, also below 0. */
+static inline int64_t game_way(uint32_t speed, uint32_t rate_hz, int8_t dx, uint32_t tick)
+{
+    int64_t way = (int64_t)speed * dx * tick;
+    int64_t parts = (int64_t)GAME_FULL_SPEED * rate_hz;
+    return way / parts - (way % parts < 0);
 }
 
 /* ---- numbers on the wire ---- */

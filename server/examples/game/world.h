@@ -15,7 +15,8 @@
 struct world_rules {
     uint32_t seed;         /* of where newcomers and pellets come up */
     uint32_t side;         /* GAME_SIDE_MIN..GAME_SIDE_MAX */
-    uint32_t speed;        /* sixteenths of a unit a tick, 1..side */
+    uint32_t speed;        /* sixteenths of a unit a second, 1..65,535 */
+    uint32_t rate_hz;      /* ticks a second, 1 and up */
     uint32_t pellet_count; /* 0..GAME_PELLETS_MAX */
 };
 
