@@ -237,10 +237,10 @@ static size_t prepare(void)
 static void who_missed_a_snapshot_notices_and_a_whole_one_helps(void **state)
 {
     (void)state;
-    size_t size = prepare();
+    (void)prepare();
     struct game_state later = now;
     go_on(&later, 20);
-    size = snapshot_encode(&now, &later, message);
+    size_t size = snapshot_encode(&now, &later, message);
     assert_int_equal(view_apply(&view, message, size), VIEW_GAP);
     assert_false(view.is_synced);
     assert_true(is_same_state(&view.state, &base));

@@ -112,13 +112,13 @@ static void no_direction_is_longer_than_full_speed(void **state)
             enum world_verdict verdict =
                 world_input(&world, player, ++sequence, (int8_t)dx, (int8_t)dy);
             bool is_long = dx * dx + dy * dy > 127 * 127;
-            int x = player_of(player)->dx;
-            int y = player_of(player)->dy;
+            const struct game_player *who = player_of(player);
+            int square = who->dx * who->dx + who->dy * who->dy;
             assert_int_equal(verdict, is_long ? WORLD_SHORTENED : WORLD_TAKEN);
-            assert_true(x * x + y * y <= 127 * 127);
+            assert_true(square <= 127 * 127);
             /* Shortened, but hardly shorter than allowed, and not turned round. */
-            assert_true(is_long ? x * x + y * y >= 124 * 124 : x == dx && y == dy);
-            assert_true(x * dx >= 0 && y * dy >= 0);
+            assert_true(is_long ? square >= 124 * 124 : who->dx == dx && who->dy == dy);
+            assert_true(who->dx * dx >= 0 && who->dy * dy >= 0);
             world.input_counts[player] = 0;
         }
     }
