@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: MIT
-"""check_game.py SERVER BOTS play|frozen OPTION...: throng-game-server, with these options, against its bots.
+"""check_game.py SERVER BOTS play|frozen|full OPTION...: throng-game-server, with these options, against its bots.
 
 play    50 bots; the server is stopped for a moment (missed ticks); a cheat and peers that do not speak the
         protocol are there, too
 frozen  50 bots; a player stops reading until snapshots were dropped for it, notices, and recovers
+full    as many players as there may be, one more, and another one in the place of one that left
 """
 
 import json
 import re
+import resource
 import signal
 import socket
 import struct
@@ -241,9 +243,39 @@ def frozen(server_program, bots_program, options):
         sys.exit("the server knows of no drops")
 
 
+def ask_to_join(port):
+    player = Player(port)
+    player.say(bytes([JOIN, 1]))
+    return player, player.hear()
+
+
+def full(server_program, _, options):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < 1200:
+        print(f"skipped: {hard} descriptors are too few for 1,024 players")
+        sys.exit(77)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (1200 if 0 <= soft < 1200 else soft, hard))
+    with Server(server_program, ["--tick-hz", "1", "--max-connections", "1100", *options]) as server:
+        players = []
+        for _ in range(1024):
+            player, answer = ask_to_join(server.port)
+            players.append(player)
+            if answer[0] != WELCOME:
+                sys.exit(f"player {len(players)} heard {answer!r}")
+        if ask_to_join(server.port)[1] != bytes([REFUSED, 2]):
+            sys.exit("there is room for one too many")
+        players[500].socket.close()
+        deadline = time.monotonic() + LIMIT_S
+        while (answer := ask_to_join(server.port)[1])[0] != WELCOME:
+            if time.monotonic() > deadline:
+                sys.exit("the place of one that left stays taken")
+        if struct.unpack_from("<H", answer, 2) != (500,):
+            sys.exit(f"the one free place was not taken: {answer!r}")
+
+
 def main():
     server_program, bots_program, what, *options = sys.argv[1:]
-    {"play": play, "frozen": frozen}[what](server_program, bots_program, options)
+    {"play": play, "frozen": frozen, "full": full}[what](server_program, bots_program, options)
 
 
 main()

@@ -161,6 +161,7 @@ static void hear_snapshot(struct bot *bot, const uint8_t *data, size_t size, uin
     }
     tally_add(&tally->bad_snapshots, result == VIEW_BAD);
     tally_add(&tally->wrong_sums, result == VIEW_WRONG_SUM);
+    tally_add(&tally->early, result == VIEW_GAP && before == 0);
     if (!bot->is_waiting) {
         tally_add(&tally->gaps, result == VIEW_GAP);
         start_waiting(bot, now_ns);

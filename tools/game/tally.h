@@ -28,6 +28,7 @@
     X(refused, "players that the server turned away")                                              \
     X(bad_messages, "messages that make no sense")                                                 \
     X(bad_snapshots, "snapshots that make no sense")                                               \
+    X(early, "deltas for newcomers that had nothing to build on")                                  \
     X(wrong_sums, "worlds that were not the server's")                                             \
     X(ticks_back, "snapshots of a tick that was over")                                             \
     X(wrong_acks, "acknowledgements that fell, or of what was not sent")                           \
