@@ -46,6 +46,9 @@ struct system_wait {
  * terminal has another size). */
 unsigned system_wait(const struct system_wait *wait);
 
+/* Whether somebody asked the program to end. */
+bool system_interrupted(void);
+
 /* Takes what standard input has, at most `size` bytes: their count; 0: it has ended; -1: nothing now. */
 int system_read_input(char *data, size_t size);
 

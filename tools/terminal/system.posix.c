@@ -116,6 +116,13 @@ unsigned system_wait(const struct system_wait *wait)
     return ready | (interrupted ? SYSTEM_INTERRUPTED : 0);
 }
 
+bool system_interrupted(void)
+{
+    /* A request that came while nobody waited is pending. */
+    struct system_wait now = {.descriptor = -1, .timeout_ms = 0};
+    return (system_wait(&now) & SYSTEM_INTERRUPTED) != 0;
+}
+
 int system_read_input(char *data, size_t size)
 {
     ssize_t count = read(STDIN_FILENO, data, size);

@@ -134,6 +134,11 @@ int system_read_input(char *data, size_t size)
 
 /* ---- the wait ---- */
 
+bool system_interrupted(void)
+{
+    return atomic_load(&interrupted) != 0;
+}
+
 static DWORD add_socket(const struct system_wait *wait, HANDLE *handles, DWORD count)
 {
     long events = (wait->read ? FD_READ | FD_CLOSE | FD_ACCEPT : 0) |
