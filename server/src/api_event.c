@@ -21,6 +21,7 @@ static void take_seat(struct throng_server *server, struct tg_seat *seat, uint32
                          .policy = (uint8_t)options->when_send_full,
                          .flags = options->heartbeat_ms[open->listener] != 0 ? TG_SEAT_BEATS : 0};
     tg_chain_init(&seat->pending);
+    tg_server_set_fanout_limit(server, seat);
     server->seats_taken++;
 }
 
@@ -158,7 +159,8 @@ static void begin_batch(struct throng_server *server)
 /* Whether something waits for room in a command ring. */
 static bool commands_wait(const struct throng_server *server)
 {
-    return server->dirty_head != TG_INDEX_NONE || server->drain_due != 0;
+    return server->dirty_head != TG_INDEX_NONE || server->drain_due != 0 ||
+           tg_room_due(&server->rooms) != NULL;
 }
 
 /* Whether a worker for which something waits has room in its command ring now. */
@@ -167,6 +169,9 @@ static bool commands_have_room(struct throng_server *server)
     uint64_t waiting = server->drain_due;
     if (server->dirty_head != TG_INDEX_NONE) {
         waiting |= UINT64_C(1) << server->seats[server->dirty_head].worker;
+    }
+    if (tg_room_due(&server->rooms) != NULL) {
+        waiting |= UINT64_C(1) << tg_room_due(&server->rooms)->worker;
     }
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         if ((waiting >> i & 1) != 0 && tg_ring_claim(&server->workers[i].commands) != NULL) {

@@ -10,6 +10,7 @@ static void leave_seat(struct throng_server *server, uint64_t conn)
     struct tg_seat *seat = &server->seats[tg_conn_slot(conn)];
     TG_REQUIRE(seat->id == conn);
     tg_server_drop_pending(server, seat);
+    tg_server_leave_rooms(server, tg_conn_slot(conn));
     seat->id = 0;
     server->seats_taken--;
 }

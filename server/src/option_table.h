@@ -91,7 +91,14 @@ enum tg_option_kind {
     X(connections_per_address, NUMBER, 0, 0, 1048575, "connections", "",                           \
       "connections from one address at once (IPv6: one /64); 0: no limit")                         \
     X(evict_silent_ms, OFF, 10000, 1, 86400000, "ms", "",                                          \
-      "when full, reset who has been silent since its accept for so long")
+      "when full, reset who has been silent since its accept for so long")                         \
+    X(rooms_max, NUMBER, 4096, 1, 1048575, "rooms", "", "rooms at once")                           \
+    X(room_members_max, NUMBER, 0, 1, 16777216, "members", "two for each connection",              \
+      "memberships of connections in rooms at once")                                               \
+    X(rooms_per_connection, NUMBER, 64, 1, 65535, "rooms", "", "rooms of one connection")          \
+    X(room_references_max, NUMBER, 0, 64, 16777216, "messages",                                    \
+      "65536 or four for each connection",                                                         \
+      "messages of broadcasts that wait for their members, per I/O thread")
 
 /* The rows, in the table's order: TG_OPTION_INDEX_max_connections. */
 enum tg_option_index {

@@ -61,7 +61,8 @@ static void init_shared(struct throng_server *server)
                   options->max_connections);
     tg_block_pool_init(&server->blocks, at[TG_REGION_SEND_TABLES], at[TG_REGION_SEND_SMALL],
                        config->send_small_blocks, at[TG_REGION_SEND_LARGE],
-                       config->send_large_blocks);
+                       config->send_large_blocks,
+                       options->room_references_max * config->worker_count);
     tg_parker_init(&server->parker);
     server->seats = at[TG_REGION_SEATS];
     server->workers = at[TG_REGION_WORKERS];
@@ -71,6 +72,10 @@ static void init_shared(struct throng_server *server)
 
     tg_send_reserve_init(server);
     tg_writable_init(&server->waiters);
+    tg_server_init_rooms(server);
+    for (uint32_t i = 0; i < config->listener_count; i++) {
+        server->heartbeats = server->heartbeats || options->heartbeat_ms[i] != 0;
+    }
 
     struct tg_worker_shared *shared = &server->shared;
     shared->arena = &server->arena;
@@ -111,6 +116,11 @@ static void init_worker_memory(struct throng_server *server, struct tg_worker *w
                          tg_memory_part(memory, TG_REGION_ASSEMBLY_TABLES, index));
     tg_intake_init(&worker->intake, &worker->recv_pool, &worker->message_pool,
                    &server->shared.rules);
+    tg_fanout_init(&worker->fanout,
+                   server->blocks.reference_first + index * options->room_references_max,
+                   options->room_references_max);
+    worker->fanout.parts = tg_memory_part(memory, TG_REGION_ROOM_PARTS, index);
+    worker->fanout.references_of = tg_memory_part(memory, TG_REGION_REFERENCES, index);
     worker->owned = tg_memory_part(memory, TG_REGION_OWNED, index);
     worker->events_max = events;
 }

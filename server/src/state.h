@@ -18,6 +18,7 @@
 #include "conn/arena.h"
 #include "os/parker.h"
 #include "queue_growth.h"
+#include "room/room_table.h"
 #include "send_room.h"
 #include "worker/worker.h"
 #include "writable.h"
@@ -74,6 +75,10 @@ struct tg_logic_counters {
     _Atomic uint64_t writable_events;
     _Atomic uint64_t queue_doublings;
     _Atomic uint64_t queue_bytes_peak;
+    _Atomic uint64_t rooms;
+    _Atomic uint64_t room_members;
+    _Atomic uint64_t broadcasts;
+    _Atomic uint64_t broadcasts_refused;
 };
 
 struct throng_server {
@@ -96,6 +101,8 @@ struct throng_server {
     struct tg_send_reserve reserve;
     struct tg_waiters waiters;
     struct tg_queue_growth growth;
+    struct tg_room_table rooms;
+    bool heartbeats;     /* a listener has them: an empty message would be one */
     uint32_t held_count; /* seats that are HELD */
     uint32_t
         dirty_head; /* connections with something to flush, in the order of their first write */
@@ -162,6 +169,28 @@ bool tg_server_blocks_came(const struct throng_server *server);
 
 /* Hands everything written and released to the workers and wakes those that sleep. */
 void tg_server_flush(struct throng_server *server);
+
+/* Puts what was written to connections into the command rings, before something that must come after it.
+ * False if a ring is full. */
+bool tg_server_flush_writes(struct throng_server *server);
+
+/* ---- api_room.c ---- */
+
+void tg_server_init_rooms(struct throng_server *server);
+
+/* The connection's seat is empty: it is in no room any more. */
+void tg_server_leave_rooms(struct throng_server *server, uint32_t slot);
+
+/* Tells the workers who joined and left. False if a ring is full. */
+bool tg_server_flush_members(struct throng_server *server);
+
+/* Takes back the records that the workers are done with. */
+void tg_server_collect_members(struct throng_server *server);
+
+/* Sets the limit and policy that broadcasts keep to. */
+void tg_server_set_fanout_limit(struct throng_server *server, const struct tg_seat *seat);
+
+/* ---- flush.c ---- */
 
 /* Nothing is held any more: its connection has ended, or the server is draining. */
 void tg_server_end_hold(struct throng_server *server, struct tg_seat *seat);

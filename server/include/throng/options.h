@@ -231,6 +231,17 @@ struct throng_server_options {
      * counted from their accept, are reset (EVICTED), the oldest first. 1..86,400,000 or THRONG_OFF;
      * default 10,000. */
     uint32_t evict_silent_ms;
+
+    /* Rooms (throng/room.h). Their memory is reserved at start and touched by use. */
+    uint32_t rooms_max;        /* rooms at once; 1..1,048,575; default 4,096 */
+    uint32_t room_members_max; /* memberships at once, of all connections; 1..16,777,216; default
+                                      two for each connection */
+    uint32_t rooms_per_connection; /* 1..65,535; default 64. Joining walks them */
+    /* Messages of broadcasts that wait for members, counted once for each member (a long message for each
+     * of its blocks); per I/O thread; 16 bytes each. 64..16,777,216; default 65,536 or four for each
+     * connection. While seven eighths wait, members to which something is still unsent miss what is
+     * broadcast. */
+    uint32_t room_references_max;
 };
 
 /* Sets every option to its default. The listen strings are NULL. Any thread. */
@@ -268,7 +279,7 @@ struct throng_budget_term {
     size_t bytes;
 };
 
-#define THRONG_BUDGET_TERMS_MAX 24
+#define THRONG_BUDGET_TERMS_MAX 40
 
 /* All memory that a server with these options can ever use. The sum is reserved at start; pages are
  * touched as connections and messages come. What the kernel holds for sockets is its own and only

@@ -301,6 +301,12 @@ THRONG_API uint32_t throng_server_io_threads(const struct throng_server *server)
     X(queue_bytes_peak, "most bytes that waited for one connection")                               \
     X(messages_dropped, "messages dropped for newer ones (DROP_OLDEST)")                           \
     X(writable_events, "WRITABLE events")                                                          \
+    X(rooms, "gauge: rooms")                                                                       \
+    X(room_members, "gauge: memberships of connections in rooms")                                  \
+    X(broadcasts, "messages accepted by throng_room_broadcast")                                    \
+    X(broadcasts_refused, "messages refused by throng_room_broadcast with THRONG_EAGAIN")          \
+    X(broadcast_deliveries, "messages of broadcasts that were queued to a member")                 \
+    X(broadcast_drops, "messages of broadcasts that a member missed by its policy")                \
     X(logic_stalls, "times that the logic thread took no event for logic_stall_ms")                \
     X(logic_stalled_ms, "gauge: how long it takes none already, while it is stuck")
 
