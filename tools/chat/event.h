@@ -56,7 +56,7 @@ struct event {
     int64_t at_ms; /* since 1970; 0: not known */
     char room[EVENT_NAME_SIZE];
     char name[EVENT_NAME_SIZE];
-    char old[EVENT_NAME_SIZE];
+    char old[EVENT_NAME_SIZE]; /* ENTERED: the room as it was asked for */
     char by[EVENT_NAME_SIZE];
     char text[EVENT_TEXT_SIZE];
 };

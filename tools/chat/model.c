@@ -185,8 +185,13 @@ static void begin_anew(struct model *model, struct room *room, int64_t now_ms)
 
 static void take_entered(struct model *model, const struct event *event, int64_t now_ms)
 {
-    char text[EVENT_TEXT_SIZE + 64];
-    struct room *room = model_want(model, event->room);
+    char text[NOTICE_SIZE];
+    struct room *room = model_find(model, event->room);
+    if (room == NULL && (room = model_find(model, event->old)) != NULL) {
+        /* The same room, in the spelling of who made it. */
+        memcpy(room->name, event->room, sizeof(room->name));
+    }
+    room = model_want(model, event->room);
     if (room == NULL) {
         return;
     }
@@ -195,7 +200,7 @@ static void take_entered(struct model *model, const struct event *event, int64_t
     }
     room->inside = true;
     (void)snprintf(room->topic, sizeof(room->topic), "%s", event->text);
-    (void)snprintf(text, sizeof(text), "you are in #%s, %llu here%s%s", room->name,
+    (void)snprintf(text, sizeof(text), "you are in #%s, %llu here%s%s", event->room,
                    (unsigned long long)event->number, event->text[0] != '\0' ? "; topic: " : "",
                    event->text);
     model_note(model, room, LINE_NOTICE, now_ms, text);

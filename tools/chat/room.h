@@ -43,6 +43,7 @@ struct room {
     size_t member_count;
     size_t member_capacity;
     bool members_known;
+    bool list_wanted; /* /who: they are to be shown when all of them have come */
 
     struct line lines[ROOM_LINES_MAX]; /* a ring */
     size_t line_first;

@@ -17,6 +17,9 @@ bool system_begin(void);
 /* A clock that never goes back, from an unknown beginning. */
 uint64_t system_now_ms(void);
 
+/* Milliseconds since 1970, by the system's clock. */
+int64_t system_unix_ms(void);
+
 /* Local time of day as "HH:MM:SS" for a time in seconds since 1970. */
 void system_time_of_day(int64_t unix_seconds, char text[9]);
 

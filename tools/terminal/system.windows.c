@@ -64,6 +64,14 @@ uint64_t system_now_ms(void)
     return GetTickCount64();
 }
 
+int64_t system_unix_ms(void)
+{
+    FILETIME now; /* in 100 ns since 1601, 11644473600 s before 1970 */
+    GetSystemTimeAsFileTime(&now);
+    uint64_t ticks = (uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime;
+    return (int64_t)(ticks / 10000) - INT64_C(11644473600000);
+}
+
 void system_time_of_day(int64_t unix_seconds, char text[9])
 {
     struct tm parts = {0};

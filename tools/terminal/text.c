@@ -130,6 +130,27 @@ size_t text_fit(const char *text, size_t size, size_t columns)
     return at;
 }
 
+size_t text_wrap(const char *text, size_t size, size_t columns, size_t *skip)
+{
+    uint32_t code;
+    size_t fits = text_fit(text, size, columns);
+    *skip = 0;
+    if (fits == size) {
+        return size;
+    }
+    if (fits == 0) {
+        return text_next(text, size,
+                         &code); /* narrower than a character: it is cut by the screen */
+    }
+    for (size_t at = fits; at > 0; at--) {
+        if (text[at] == ' ') {
+            *skip = 1;
+            return at;
+        }
+    }
+    return fits;
+}
+
 /* ---- safety ---- */
 
 /* Sorted. U+200C and U+200D stay: Persian and emoji are written with them. */

@@ -35,6 +35,10 @@ size_t text_columns(const char *text, size_t size);
 /* How many bytes of `text` fit into `columns`, in whole characters with what combines with them. */
 size_t text_fit(const char *text, size_t size, size_t columns);
 
+/* Bytes of the next row of a text that is shown `columns` wide: up to the last blank that fits, or as much as
+ * fits. At least one character. *skip is what lies between this row and the next: a blank, or nothing. */
+size_t text_wrap(const char *text, size_t size, size_t columns, size_t *skip);
+
 /* Copies `text` into `out` (out_size > 0) with every unsafe character shown as "\n", "\t", "\x1b" or
  * "\u{202e}", and so what combines beyond the fourth in a row. Ends it with a NUL, cut at a whole
  * character if it does not fit. Answers the length. */
