@@ -68,6 +68,8 @@ static void plan_shared(struct tg_memory *memory, const struct tg_config *config
     bytes[TG_REGION_SEND_TABLES] =
         tg_block_pool_table_bytes(config->send_small_blocks, config->send_large_blocks,
                                   config->options.room_references_max * config->worker_count);
+    bytes[TG_REGION_TIMERS] = tg_logic_time_bytes(config->options.timers_max);
+    bytes[TG_REGION_POSTS] = tg_post_queue_bytes(tg_ring_capacity_for(config->options.posts_max));
     bytes[TG_REGION_SEND_SMALL] = tg_block_pool_small_bytes(config->send_small_blocks);
     bytes[TG_REGION_SEND_LARGE] = tg_block_pool_large_bytes(config->send_large_blocks);
 }

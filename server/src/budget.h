@@ -40,6 +40,8 @@
     X(RELEASES, "release rings", "io threads x events_max x 16 bytes")                             \
     X(COMMANDS, "command rings", "io threads x 16,384 x 32 bytes")                                 \
     X(LOG, "log lines", "io threads x 64 x 256 bytes")                                             \
+    X(TIMERS, "timers", "timers_max x 48 bytes, and the timer wheel")                              \
+    X(POSTS, "posts", "posts_max x 24 bytes")                                                      \
     X(PORTS, "ports", "io threads x completion port of the backend")
 
 enum tg_region {

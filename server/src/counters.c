@@ -54,6 +54,9 @@ void throng_server_counters(const struct throng_server *server, struct throng_co
     counters->messages_dropped += read_counter(&server->counters.messages_dropped);
     counters->writable_events = read_counter(&server->counters.writable_events);
     counters->send_units_free = read_counter(&server->counters.send_units_free);
+    counters->timers_running = read_counter(&server->time->timers_running);
+    counters->ticks_missed = read_counter(&server->time->ticks_missed);
+    counters->posts_refused = read_counter(&server->time->posts_refused);
     counters->send_units_total = tg_block_pool_total_units(&server->blocks);
 }
 

@@ -98,7 +98,10 @@ enum tg_option_kind {
     X(rooms_per_connection, NUMBER, 64, 1, 65535, "rooms", "", "rooms of one connection")          \
     X(room_references_max, NUMBER, 0, 64, 16777216, "messages",                                    \
       "65536 or four for each connection",                                                         \
-      "messages of broadcasts that wait for their members, per I/O thread")
+      "messages of broadcasts that wait for their members, per I/O thread")                        \
+    X(timers_max, NUMBER, 4096, 1, 1048576, "timers", "", "timers that may run at once")           \
+    X(posts_max, NUMBER, 4096, 1, 1048576, "posts", "",                                            \
+      "posts of other threads that may wait for the logic thread")
 
 /* The rows, in the table's order: TG_OPTION_INDEX_max_connections. */
 enum tg_option_index {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A server's life: start, drain, stop. Read this first; then worker/worker.h (the I/O side) and
- * state.h (the logic side). Logic thread, but for throng_server_wake.
+ * state.h (the logic side). Logic thread, but for throng_server_wake and tg_server_rouse.
  *
  *   start:  check options -> plan and reserve all memory -> listen -> open ports -> go
  *   serve:  api_event.c, api_write.c           worker/worker.c
@@ -76,6 +76,7 @@ static void init_shared(struct throng_server *server)
     for (uint32_t i = 0; i < config->listener_count; i++) {
         server->heartbeats = server->heartbeats || options->heartbeat_ms[i] != 0;
     }
+    tg_logic_time_init(server);
 
     struct tg_worker_shared *shared = &server->shared;
     shared->arena = &server->arena;
@@ -470,6 +471,16 @@ void throng_server_drain(struct throng_server *server, uint32_t deadline_ms)
     tg_server_flush(server);
 }
 
+void tg_server_rouse(struct throng_server *server)
+{
+    /* Both calls begin with a full fence, which pairs with the sleeper's announcement. */
+    if (server->config.inline_mode) {
+        tg_port_wake(server->workers[0].port);
+    } else {
+        (void)tg_parker_wake(&server->parker);
+    }
+}
+
 void throng_server_wake(struct throng_server *server)
 {
     if (server == NULL) {
@@ -478,12 +489,7 @@ void throng_server_wake(struct throng_server *server)
     /* release: pairs with the acquire in throng_get_events; what the caller did before is visible
      * to who sees the wake-up. */
     atomic_store_explicit(&server->woken, true, memory_order_release);
-    /* Both calls begin with a full fence, which pairs with the sleeper's announcement. */
-    if (server->config.inline_mode) {
-        tg_port_wake(server->workers[0].port);
-    } else {
-        (void)tg_parker_wake(&server->parker);
-    }
+    tg_server_rouse(server);
 }
 
 int throng_server_listen_address(const struct throng_server *server, uint32_t index,

@@ -2,7 +2,10 @@
  * The server as a whole: what the logic thread owns, and the workers beside it. Each file of this
  * folder works on it: server.c (life), api_event.c (the loop), api_release.c (giving events back),
  * api_write.c (sending and closing), api_conn.c (looking at connections), flush.c (to the workers and
- * home again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read). */
+ * home again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read);
+ * time/logic_time.h (ticks, timers, posts). */
+ * api_write.c (sending and closing), api_writer.c (messages in pieces), api_conn.c (looking at
+ * connections), flush.c (to the workers and home again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read). */
 #ifndef TG_SERVER_STATE_H
 #define TG_SERVER_STATE_H
 
@@ -20,6 +23,7 @@
 #include "queue_growth.h"
 #include "room/room_table.h"
 #include "send_room.h"
+#include "time/logic_time.h"
 #include "worker/worker.h"
 #include "writable.h"
 
@@ -102,14 +106,16 @@ struct throng_server {
     struct tg_waiters waiters;
     struct tg_queue_growth growth;
     struct tg_room_table rooms;
-    bool heartbeats;     /* a listener has them: an empty message would be one */
-    uint32_t held_count; /* seats that are HELD */
+    bool heartbeats;            /* a listener has them: an empty message would be one */
+    struct tg_logic_time *time; /* its posts belong to any thread */
+    uint32_t held_count;        /* seats that are HELD */
     uint32_t
         dirty_head; /* connections with something to flush, in the order of their first write */
     uint32_t dirty_tail;
     uint32_t batch_left;  /* events until the next flush */
     uint32_t next_worker; /* whose ring is looked at first */
-    bool releases_due;    /* pushed, not published */
+    bool turn_due; /* inline: the batch had no event of a worker; it has its turn before the next */
+    bool releases_due; /* pushed, not published */
     /* The last of them, to which more messages of the same connection and holder are added; or NULL.
      * A slot belongs to one worker until its release was published, so these two name it. */
     struct tg_release_entry *release;
@@ -145,10 +151,17 @@ TG_FORMAT(3, 4)
 void tg_server_log(const struct throng_server *server, enum throng_log_level level,
                    const char *format, ...);
 
+/* Ends a sleep of the logic thread; it looks for work anew (server.c). Any thread, a signal handler too. */
+void tg_server_rouse(struct throng_server *server);
+
 /* ---- api_write.c ---- */
 
 /* Whether the connection still takes calls that change it. 0 or the error to answer. */
 int tg_server_check_seat(struct throng_server *server, throng_conn conn, struct tg_seat **seat);
+
+/* A message was accepted behind what waited before, in flight or not. */
+void tg_server_note_written(struct throng_server *server, struct tg_seat *seat,
+                            uint32_t units_before);
 
 /* Resets the connection; `slow` 0 or TG_SEAT_SLOW. */
 void tg_server_abort_seat(struct throng_server *server, struct tg_seat *seat, uint16_t slow);

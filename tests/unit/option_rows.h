@@ -72,6 +72,8 @@ static const struct option_row {
     {OPTION_FIELD(rooms_per_connection), 64, 1, 65535, NULL, "rooms", "64", "1..65535"},
     {OPTION_FIELD(room_references_max), 0, 64, 16777216, NULL, "messages",
      "65536 or four for each connection", "64..16777216"},
+    {OPTION_FIELD(timers_max), 4096, 1, 1048576, NULL, "timers", "4096", "1..1048576"},
+    {OPTION_FIELD(posts_max), 4096, 1, 1048576, NULL, "posts", "4096", "1..1048576"},
 };
 
 static const struct option_choice {

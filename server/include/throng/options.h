@@ -242,6 +242,13 @@ struct throng_server_options {
      * connection. While seven eighths wait, members to which something is still unsent miss what is
      * broadcast. */
     uint32_t room_references_max;
+    /* ---- time, and other threads ---- */
+
+    /* Timers that may run at once. 1..1,048,576; default 4,096. */
+    uint32_t timers_max;
+
+    /* Posts that may wait for the logic thread. 1..1,048,576, rounded up to a power of two; default 4,096. */
+    uint32_t posts_max;
 };
 
 /* Sets every option to its default. The listen strings are NULL. Any thread. */

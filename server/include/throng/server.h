@@ -218,10 +218,10 @@ THRONG_API int throng_queued_bytes(struct throng_server *server, throng_conn con
  * Due timers and ticks and posted numbers are events like the others, so one loop sees all that happens, in
  * one order. TIMER, TICK and POSTED have no connection (conn.id is 0). Of those that are due, TICK comes
  * first, then TIMERs by due time, then POSTEDs; each kind at most 256 before the others have their turn. They
- * come in a drain as well. */
+ * come in a drain as well; a timer or a tick does not keep it from its end, a post that waits does. */
 
-/* The time of the running batch: monotonic, from an unknown origin, asked once a batch. The logic of a game
- * should know no other clock. */
+/* The time of the running batch (what throng_get_event has at hand between two flushes), ns: monotonic, from
+ * an unknown origin, asked once a batch. The logic of a game should know no other clock. Logic thread. */
 THRONG_API uint64_t throng_now_ns(const struct throng_server *server);
 
 /* A timer's name; unique for the life of the server. 0 is never a timer. */
@@ -229,14 +229,15 @@ typedef struct throng_timer {
     uint64_t id;
 } throng_timer;
 
-/* Asks for a TIMER event `delay_ms` (0..86,400,000) after now, and again each `period_ms` (0: once; at most
- * 86,400,000). Never early; late by a millisecond, or by what the logic thread takes. A periodic one that is
- * late by whole periods leaves those out. `timer` may be NULL. 0; THRONG_EAGAIN: timers_max of them run;
- * THRONG_EINVAL. */
+/* Asks for a TIMER event `delay_ms` (0..86,400,000) after this call, and again each `period_ms` (0: once; at
+ * most 86,400,000). Never early; late by a millisecond (Windows: by its clock tick, 15.6 ms unless the program
+ * asks for better), or by what the logic thread takes. A periodic one that is late by whole periods leaves
+ * those out. `timer` may be NULL. 0; THRONG_EAGAIN: timers_max of them run; THRONG_EINVAL. */
 THRONG_API int throng_timer_start(struct throng_server *server, uint32_t delay_ms,
                                   uint32_t period_ms, void *user, throng_timer *timer);
 
-/* No event of it is taken after this call. 0; THRONG_ESTALE: it came already, or was stopped. */
+/* No event of it is taken after this call. 0; THRONG_ESTALE: its only event was taken already, or it was
+ * stopped; THRONG_EINVAL: server is NULL. */
 THRONG_API int throng_timer_stop(struct throng_server *server, throng_timer timer);
 
 /* Asks for TICK events at a fixed rate, 1..1,000 a second; 0 ends them. A logic thread that is late gets one
@@ -248,7 +249,7 @@ THRONG_API int throng_tick(struct throng_server *server, uint32_t rate_hz);
  * What the caller did before is visible to whoever takes the event; those of one thread come in order. 0;
  * THRONG_EAGAIN: posts_max of them wait, nothing was taken; THRONG_EINVAL: server is NULL. Any thread while the
  * server lives; not a signal handler (throng_server_wake is for those). THRONG_ESTOPPED is not answered to the
- * logic thread while one waits. */
+ * logic thread while one waits; throng_server_stop forgets what waits. */
 THRONG_API int throng_post(struct throng_server *server, void *user, uint64_t number);
 
 /* ---- looking at it ---- */
@@ -308,7 +309,10 @@ THRONG_API uint32_t throng_server_io_threads(const struct throng_server *server)
     X(broadcast_deliveries, "messages of broadcasts that were queued to a member")                 \
     X(broadcast_drops, "messages of broadcasts that a member missed by its policy")                \
     X(logic_stalls, "times that the logic thread took no event for logic_stall_ms")                \
-    X(logic_stalled_ms, "gauge: how long it takes none already, while it is stuck")
+    X(logic_stalled_ms, "gauge: how long it takes none already, while it is stuck")                \
+    X(timers_running, "gauge: timers that run")                                                    \
+    X(ticks_missed, "ticks left out because the logic thread was late")                            \
+    X(posts_refused, "posts refused by throng_post with THRONG_EAGAIN")
 
 struct throng_counters {
 #define THRONG_COUNTER_FIELD(name, text) uint64_t name;

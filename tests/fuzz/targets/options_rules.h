@@ -41,7 +41,9 @@
     X(connections_per_address, 0, 0, 1048575, NULL)                                                \
     X(evict_silent_ms, 10000, 1, DAY_MS, "off")                                                    \
     X(rooms_max, 4096, 1, 1048575, NULL)                                                           \
-    X(rooms_per_connection, 64, 1, 65535, NULL)
+    X(rooms_per_connection, 64, 1, 65535, NULL)                                                    \
+    X(timers_max, 4096, 1, 1048576, NULL)                                                          \
+    X(posts_max, 4096, 1, 1048576, NULL)
 
 /* The same for those whose default or use depends on other options. */
 #define FUZZ_OPEN_NUMBERS(X)                                                                       \
