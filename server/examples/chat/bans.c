@@ -33,7 +33,7 @@ struct chat_ban *chat_bans_find(struct chat_bans *bans, enum chat_ban_kind kind,
                                 const struct chat_name *name, const struct chat_place *place,
                                 uint64_t now_ms)
 {
-    for (uint32_t i = 0; i < bans->max; i++) {
+    for (uint32_t i = 0; i < bans->seen; i++) {
         struct chat_ban *ban = &bans->entries[i];
         if (!is_over(ban, now_ms) && is_it(ban, kind, name, place)) {
             return ban;
@@ -44,12 +44,12 @@ struct chat_ban *chat_bans_find(struct chat_bans *bans, enum chat_ban_kind kind,
 
 static struct chat_ban *find_free(struct chat_bans *bans)
 {
-    for (uint32_t i = 0; i < bans->max; i++) {
+    for (uint32_t i = 0; i < bans->seen; i++) {
         if (bans->entries[i].kind == CHAT_BAN_NONE) {
             return &bans->entries[i];
         }
     }
-    return NULL;
+    return bans->seen < bans->max ? &bans->entries[bans->seen++] : NULL;
 }
 
 struct chat_ban *chat_bans_add(struct chat_bans *bans, enum chat_ban_kind kind,
@@ -75,11 +75,11 @@ static bool counts_still(const struct chat_attempts *attempts, uint64_t now_ms)
     return attempts->count > 0 && now_ms - attempts->since_ms < ATTEMPTS_MS;
 }
 
-bool chat_attempts_spent(const struct chat_bans *bans, const struct chat_place *place,
+bool chat_attempts_spent(const struct chat_attempts *table, const struct chat_place *place,
                          uint64_t now_ms, uint64_t *wait_ms)
 {
     for (size_t i = 0; i < CHAT_ATTEMPT_PLACES; i++) {
-        const struct chat_attempts *attempts = &bans->attempts[i];
+        const struct chat_attempts *attempts = &table[i];
         if (counts_still(attempts, now_ms) && attempts->count >= ATTEMPTS_MAX &&
             chat_place_same(&attempts->place, place)) {
             *wait_ms = attempts->since_ms + ATTEMPTS_MS - now_ms;
@@ -89,13 +89,13 @@ bool chat_attempts_spent(const struct chat_bans *bans, const struct chat_place *
     return false;
 }
 
-void chat_attempts_add(struct chat_bans *bans, const struct chat_place *place, uint64_t now_ms)
+void chat_attempts_add(struct chat_attempts *table, const struct chat_place *place, uint64_t now_ms)
 {
     /* The address's own entry; else one that counts no more; else the oldest, so that whoever has
      * hundreds of addresses gets a few attempts more, and locks nobody out. */
-    struct chat_attempts *chosen = &bans->attempts[0];
+    struct chat_attempts *chosen = &table[0];
     for (size_t i = 0; i < CHAT_ATTEMPT_PLACES; i++) {
-        struct chat_attempts *attempts = &bans->attempts[i];
+        struct chat_attempts *attempts = &table[i];
         if (!counts_still(attempts, now_ms)) {
             attempts->count = 0;
         } else if (chat_place_same(&attempts->place, place)) {

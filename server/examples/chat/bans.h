@@ -57,7 +57,7 @@ struct chat_attempts {
 struct chat_bans {
     struct chat_ban *entries;
     uint32_t max;
-    struct chat_attempts attempts[CHAT_ATTEMPT_PLACES];
+    uint32_t seen; /* entries beyond were never used */
 };
 
 /* The entry that holds now, or NULL. */
@@ -71,10 +71,11 @@ struct chat_ban *chat_bans_add(struct chat_bans *bans, enum chat_ban_kind kind,
                                uint64_t until_ms, uint64_t now_ms);
 
 /* Whether this address has tried too many wrong tokens of late; `wait_ms`: for how long yet. */
-bool chat_attempts_spent(const struct chat_bans *bans, const struct chat_place *place,
+bool chat_attempts_spent(const struct chat_attempts *table, const struct chat_place *place,
                          uint64_t now_ms, uint64_t *wait_ms);
 
-/* One more wrong token. */
-void chat_attempts_add(struct chat_bans *bans, const struct chat_place *place, uint64_t now_ms);
+/* One more wrong token. The tables have CHAT_ATTEMPT_PLACES entries. */
+void chat_attempts_add(struct chat_attempts *table, const struct chat_place *place,
+                       uint64_t now_ms);
 
 #endif

@@ -18,7 +18,7 @@ size_t chat_state_budget(const struct chat_sizes *sizes, struct throng_budget_te
         {"history", "rooms x (history_lines x 16 bytes + history_bytes)",
          lines * sizeof(struct chat_history_entry) +
              (size_t)sizes->rooms_max * sizes->history_bytes},
-        {"bans", "bans_max x ban or mute", sizes->bans_max * sizeof(struct chat_ban)},
+        {"bans", "bans_max x (ban + mute)", 2 * sizes->bans_max * sizeof(struct chat_ban)},
         {"names", "2 to 4 x (users + rooms) x 4 bytes", indexes},
     };
     for (size_t i = 0; i < CHAT_TERMS; i++) {
@@ -80,6 +80,8 @@ bool chat_state_create(struct chat_state *state, const struct chat_sizes *sizes,
     state->seats = cut(&at, sizes->seats_max * sizeof(struct chat_seat));
     state->bans.entries = cut(&at, sizes->bans_max * sizeof(struct chat_ban));
     state->bans.max = sizes->bans_max;
+    state->mutes.entries = cut(&at, sizes->bans_max * sizeof(struct chat_ban));
+    state->mutes.max = sizes->bans_max;
     uint32_t *user_slots = cut(&at, chat_index_bytes(sizes->users_max));
     uint32_t *room_slots = cut(&at, chat_index_bytes(sizes->rooms_max));
     chat_index_init(&state->users_by_name, user_slots, sizes->users_max, seed,

@@ -24,7 +24,7 @@ struct chat_sizes {
     uint32_t seats_max;
     uint32_t history_lines; /* of each room */
     uint32_t history_bytes;
-    uint32_t bans_max;
+    uint32_t bans_max; /* and as many mutes */
 };
 
 struct chat_user {
@@ -81,6 +81,8 @@ struct chat_state {
     struct chat_room *rooms;
     struct chat_seat *seats;
     struct chat_bans bans;
+    struct chat_bans mutes; /* of their own: flooders must not take the place of bans */
+    struct chat_attempts attempts[CHAT_ATTEMPT_PLACES];
     struct chat_index users_by_name;
     struct chat_index rooms_by_name;
     uint32_t free_user;
