@@ -161,7 +161,7 @@ static void help(struct chat *chat)
     const char *usage, *text;
     char line[160];
     for (size_t i = 0; (text = command_help(i, &usage)) != NULL; i++) {
-        (void)snprintf(line, sizeof(line), "%-40s %s", usage, text);
+        (void)snprintf(line, sizeof(line), "%s: %s", usage, text);
         chat_note(chat, LINE_NOTICE, line);
     }
 }

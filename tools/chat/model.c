@@ -302,6 +302,15 @@ void model_take(struct model *model, const struct event *event, int64_t now_ms)
     case EVENT_PRIVATE:
         add_private(model, LINE_PRIVATE, event->name, event->text, event->at_ms);
         break;
+    case EVENT_DONE:
+        if (event->of == CHAT_NAME && strcmp(event->name, model->name) == 0) {
+            break; /* a room has told it */
+        }
+        if (event->of == CHAT_NAME) {
+            memcpy(model->name, event->name, sizeof(model->name));
+        }
+        take_notice(model, room, event, now_ms);
+        break;
     case EVENT_MEMBERS:
     case EVENT_MEMBER:
     case EVENT_MEMBERS_END:
