@@ -171,7 +171,10 @@ static const char *read_label(const char *at, const char *end, const char **name
         return NULL;
     }
     at = skip_blanks(*value_end + 1, end);
-    return at < end && *at == ',' ? skip_blanks(at + 1, end) : at;
+    if (at < end && *at == ',') {
+        return skip_blanks(at + 1, end);
+    }
+    return at == end || *at == '}' ? at : NULL;
 }
 
 bool prometheus_label(const char *labels, size_t labels_size, const char *key, char *value,
