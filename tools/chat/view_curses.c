@@ -23,7 +23,8 @@
 #define WIDTH_WITH_ROOMS 60 /* narrower screens show neither */
 #define WIDTH_WITH_MEMBERS 76
 #define CLOCK_COLUMNS 9
-#define BARS 3 /* rows that are no lines: title, status, input */
+#define WRAPPED_ROWS_MAX 512 /* the rest of a longer line on a narrow screen is not shown */
+#define BARS 3               /* rows that are no lines: title, status, input */
 
 /* Where things are, in columns and rows. */
 struct layout {
@@ -80,48 +81,73 @@ static void put_row(const struct line *line, const char *text, size_t size, size
     put(look, color, columns - used, text + prefix_size, size - prefix_size);
 }
 
-/* One line of the chat, which may be several rows; the last of them is at `bottom`, counted from the top of
- * the lines, and those above the top are left out. Answers how many rows it has. */
-static int put_line(const struct layout *layout, const struct line *line, int bottom)
+/* A line of the chat as it is wrapped. */
+struct wrapped {
+    char text[LOOK_PREFIX_SIZE + EVENT_TEXT_SIZE + 512];
+    size_t prefix_size;
+    size_t starts[WRAPPED_ROWS_MAX];
+    size_t sizes[WRAPPED_ROWS_MAX];
+    size_t rows;
+};
+
+static void wrap(struct wrapped *wrapped, const struct layout *layout, const struct line *line)
 {
-    char text[LOOK_PREFIX_SIZE + EVENT_TEXT_SIZE + 512], clock[9];
-    size_t starts[512], sizes[512], rows = 0, skip = 0;
-    (void)look_prefix(text, line);
-    size_t prefix_size = strlen(text);
-    (void)snprintf(text + prefix_size, sizeof(text) - prefix_size, " %s", line->text);
-    size_t size = strlen(text);
+    size_t skip = 0;
     int columns = layout->lines_columns - CLOCK_COLUMNS - 1;
-    columns = columns > 1 ? columns : 1;
-    for (size_t at = 0; at < size && rows < 512; at += sizes[rows++] + skip) {
-        starts[rows] = at;
-        sizes[rows] = text_wrap(text + at, size - at, (size_t)columns, &skip);
+    (void)look_prefix(wrapped->text, line);
+    wrapped->prefix_size = strlen(wrapped->text);
+    (void)snprintf(wrapped->text + wrapped->prefix_size,
+                   sizeof(wrapped->text) - wrapped->prefix_size, " %s", line->text);
+    size_t size = strlen(wrapped->text), rows = 0;
+    for (size_t at = 0; at < size && rows < WRAPPED_ROWS_MAX; rows++) {
+        wrapped->starts[rows] = at;
+        wrapped->sizes[rows] =
+            text_wrap(wrapped->text + at, size - at, columns > 1 ? (size_t)columns : 1, &skip);
+        at += wrapped->sizes[rows] + skip;
     }
+    wrapped->rows = rows;
+}
+
+/* One line of the chat, the last of its rows at `bottom`, counted from the top of the lines. Rows outside
+ * of them are left out. */
+static void put_line(const struct layout *layout, const struct line *line,
+                     const struct wrapped *wrapped, int bottom)
+{
+    char clock[9];
     system_time_of_day(line->at_ms / 1000, clock);
-    for (size_t i = 0; i < rows; i++) {
-        int row = bottom - (int)(rows - 1 - i);
+    for (size_t i = 0; i < wrapped->rows; i++) {
+        int row = bottom - (int)(wrapped->rows - 1 - i);
         if (row < 0 || row >= layout->lines_rows) {
             continue;
         }
         (void)move(1 + row, layout->lines_left);
         put_text(A_DIM, 0, CLOCK_COLUMNS, i == 0 ? clock : "");
         (void)move(1 + row, layout->lines_left + CLOCK_COLUMNS);
-        put_row(line, text + starts[i], sizes[i], i == 0 ? prefix_size : 0, columns);
+        put_row(line, wrapped->text + wrapped->starts[i], wrapped->sizes[i],
+                i == 0 ? wrapped->prefix_size : 0, layout->lines_columns - CLOCK_COLUMNS - 1);
     }
-    return (int)rows;
 }
 
 /* From the newest line upwards, until the screen is full. */
 static void put_lines(struct screen *screen, const struct layout *layout)
 {
+    static struct wrapped wrapped; /* room to work in */
     const struct room *room = &screen->chat->model.rooms[screen->chat->model.current];
+    if (screen->scrolled > 0) {
+        size_t rows = 0, seen = (size_t)layout->lines_rows;
+        for (size_t i = 0; i < room->line_count; i++) {
+            wrap(&wrapped, layout, room_line(room, i));
+            rows += wrapped.rows;
+        }
+        /* Not beyond the oldest line. */
+        size_t most = rows > seen ? rows - seen : 0;
+        screen->scrolled = screen->scrolled < most ? screen->scrolled : most;
+    }
     int bottom = layout->lines_rows - 1 + (int)screen->scrolled;
     for (size_t i = room->line_count; i-- > 0 && bottom >= 0;) {
-        bottom -= put_line(layout, room_line(room, i), bottom);
-    }
-    if (bottom >= 0 && screen->scrolled > 0) {
-        /* Scrolled beyond the oldest line: not so far the next time. */
-        size_t beyond = (size_t)bottom + 1;
-        screen->scrolled -= beyond < screen->scrolled ? beyond : screen->scrolled;
+        wrap(&wrapped, layout, room_line(room, i));
+        put_line(layout, room_line(room, i), &wrapped, bottom);
+        bottom -= (int)wrapped.rows;
     }
 }
 
