@@ -451,7 +451,9 @@ void tg_slot_report_closed(struct tg_worker *worker, struct tg_slot *slot);
 /* commands.c */
 void tg_worker_take_releases(struct tg_worker *worker);
 void tg_worker_take_commands(struct tg_worker *worker);
-/* Looks at the slots that releases have touched, now that the commands are taken. */
+/* Remembers to look at the slot once the commands are taken. */
+void tg_worker_touch(struct tg_worker *worker, struct tg_slot *slot);
+/* Looks at the slots that were touched, now that the commands are taken. */
 void tg_worker_visit_touched(struct tg_worker *worker);
 /* The deadline of a drain: resets what is left. */
 void tg_worker_drain_expired(struct tg_worker *worker);
