@@ -44,6 +44,7 @@ ROOMS = {
     "tests/interop": "outer tests",
     "tests/consumer": "outer tests",
     "tests/hardening": "program tests",
+    "tests/chat": "program tests",
     "tests/support": "support",
 }
 
@@ -75,7 +76,7 @@ ALLOWED = {
     "tools": PUBLIC | {"protocols", "tools"},
     "outer tests": PUBLIC | {"outer tests", "support"},
     "tool tests": PUBLIC | {"protocols", "tools", "tool tests", "support"},
-    "program tests": PUBLIC | {"examples", "program tests", "support"},
+    "program tests": PUBLIC | {"protocols", "examples", "program tests", "support"},
     "bench": PUBLIC | {"tools", "bench"},
     "attack": PUBLIC | {"examples", "tools", "attack"},  # its server is a bundled program like the others
     "support": PUBLIC | {"support"},
