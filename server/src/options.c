@@ -142,6 +142,18 @@ static int check_sizes(struct tg_config *config, struct throng_error *error)
     return result;
 }
 
+/* Rooms for everybody: two each, and a few broadcasts to all of them at once. */
+static void fill_room_sizes(struct throng_server_options *options)
+{
+    if (options->room_members_max == 0) {
+        options->room_members_max = 2 * options->max_connections;
+    }
+    if (options->room_references_max == 0) {
+        options->room_references_max =
+            (uint32_t)larger(65536, 4 * (size_t)options->max_connections);
+    }
+}
+
 /* The deadlines that follow from other options, and the bursts. */
 static int check_pace(struct throng_server_options *options, struct throng_error *error)
 {
@@ -270,6 +282,7 @@ int tg_config_check(struct tg_config *config, const struct throng_server_options
     if (result == 0) {
         result = check_pace(&config->options, error);
     }
+    fill_room_sizes(&config->options);
     if (result == 0) {
         result = check_listeners(config, error);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A server's life: start, drain, stop. Read this first; then worker/worker.h (the I/O side) and
- * state.h (the logic side). Logic thread, but for throng_server_wake.
+ * state.h (the logic side). Logic thread, but for throng_server_wake and tg_server_rouse.
  *
  *   start:  check options -> plan and reserve all memory -> listen -> open ports -> go
  *   serve:  api_event.c, api_write.c           worker/worker.c
@@ -62,7 +62,8 @@ static void init_shared(struct throng_server *server)
                   options->max_connections);
     tg_block_pool_init(&server->blocks, at[TG_REGION_SEND_TABLES], at[TG_REGION_SEND_SMALL],
                        config->send_small_blocks, at[TG_REGION_SEND_LARGE],
-                       config->send_large_blocks);
+                       config->send_large_blocks,
+                       options->room_references_max * config->worker_count);
     tg_parker_init(&server->parker);
     server->seats = at[TG_REGION_SEATS];
     server->workers = at[TG_REGION_WORKERS];
@@ -72,6 +73,11 @@ static void init_shared(struct throng_server *server)
 
     tg_send_reserve_init(server);
     tg_writable_init(&server->waiters);
+    tg_server_init_rooms(server);
+    for (uint32_t i = 0; i < config->listener_count; i++) {
+        server->heartbeats = server->heartbeats || options->heartbeat_ms[i] != 0;
+    }
+    tg_logic_time_init(server);
 
     struct tg_worker_shared *shared = &server->shared;
     shared->arena = &server->arena;
@@ -113,6 +119,11 @@ static void init_worker_memory(struct throng_server *server, struct tg_worker *w
                          tg_memory_part(memory, TG_REGION_ASSEMBLY_TABLES, index));
     tg_intake_init(&worker->intake, &worker->recv_pool, &worker->message_pool,
                    &server->shared.rules);
+    tg_fanout_init(&worker->fanout,
+                   server->blocks.reference_first + index * options->room_references_max,
+                   options->room_references_max);
+    worker->fanout.parts = tg_memory_part(memory, TG_REGION_ROOM_PARTS, index);
+    worker->fanout.references_of = tg_memory_part(memory, TG_REGION_REFERENCES, index);
     worker->owned = tg_memory_part(memory, TG_REGION_OWNED, index);
     worker->events_max = events;
 }
@@ -475,6 +486,16 @@ void throng_server_drain(struct throng_server *server, uint32_t deadline_ms)
     tg_server_flush(server);
 }
 
+void tg_server_rouse(struct throng_server *server)
+{
+    /* Both calls begin with a full fence, which pairs with the sleeper's announcement. */
+    if (server->config.inline_mode) {
+        tg_port_wake(server->workers[0].port);
+    } else {
+        (void)tg_parker_wake(&server->parker);
+    }
+}
+
 void throng_server_wake(struct throng_server *server)
 {
     if (server == NULL) {
@@ -483,12 +504,7 @@ void throng_server_wake(struct throng_server *server)
     /* release: pairs with the acquire in throng_get_events; what the caller did before is visible
      * to who sees the wake-up. */
     atomic_store_explicit(&server->woken, true, memory_order_release);
-    /* Both calls begin with a full fence, which pairs with the sleeper's announcement. */
-    if (server->config.inline_mode) {
-        tg_port_wake(server->workers[0].port);
-    } else {
-        (void)tg_parker_wake(&server->parker);
-    }
+    tg_server_rouse(server);
 }
 
 int throng_server_listen_address(const struct throng_server *server, uint32_t index,

@@ -65,7 +65,7 @@ ALLOWED = {
     "conn": CONNECTIONS,
     "event": CONNECTIONS,
     "worker": CONNECTIONS | {"worker"},
-    "room": CONNECTIONS | {"worker", "room"},
+    "room": CONNECTIONS | {"room"},  # pure tables; server/src/api_room.c works on them
     "server": SERVER,
     "admin": SERVER,  # reads what all of them have
     "client api": {"common api", "client api"},

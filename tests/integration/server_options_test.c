@@ -62,6 +62,8 @@ static const struct refusal refusals[] = {
     {OPTION(when_over_rate), 2, "2", "slow | close"},
     {OPTION(connections_per_address), 1048576, "1048576", "1048575"},
     {OPTION(evict_silent_ms), 86400001, "86400001", "86400000"},
+    {OPTION(timers_max), 1048577, "1048577", "1048576"},
+    {OPTION(posts_max), 1048577, "1048577", "1048576"},
 };
 
 /* `text` without the commas that may group digits. */

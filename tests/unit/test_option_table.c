@@ -228,8 +228,12 @@ static void the_start_makes_the_default_of_nought_where_it_is_not_in_the_range(v
     options.listen[0] = "tcp://127.0.0.1:0";
     options.max_connections = 100;
     assert_int_equal(tg_config_check(&config, &options, NULL), 0);
+    assert_int_equal(config.options.room_members_max, 200);
+    assert_int_equal(config.options.room_references_max, 65536);
     options.max_connections = 65000;
     config.options.max_connections = 65000;
+    config.options.room_members_max = 0;
+    config.options.room_references_max = 0;
     config.options.message_timeout_ms = 0;
     config.options.user_timeout_ms = 0;
     config.options.send_queue_bytes_max = 0;

@@ -232,6 +232,24 @@ struct throng_server_options {
      * default 10,000. */
     uint32_t evict_silent_ms;
 
+    /* Rooms (throng/room.h). Their memory is reserved at start and touched by use. */
+    uint32_t rooms_max;        /* rooms at once; 1..1,048,575; default 4,096 */
+    uint32_t room_members_max; /* memberships at once, of all connections; 1..16,777,216; default
+                                      two for each connection */
+    uint32_t rooms_per_connection; /* 1..65,535; default 64. Joining walks them */
+    /* Messages of broadcasts that wait for members, counted once for each member (a long message for each
+     * of its blocks); per I/O thread; 16 bytes each. 64..16,777,216; default 65,536 or four for each
+     * connection. While seven eighths wait, members to which something is still unsent miss what is
+     * broadcast. */
+    uint32_t room_references_max;
+    /* ---- time, and other threads ---- */
+
+    /* Timers that may run at once. 1..1,048,576; default 4,096. */
+    uint32_t timers_max;
+
+    /* Posts that may wait for the logic thread. 1..1,048,576, rounded up to a power of two; default 4,096. */
+    uint32_t posts_max;
+
     /* ---- looking at it from outside ---- */
 
     /* "tcp://HOST:PORT", as in `listen`: an HTTP listener of the server's own for /metrics (Prometheus
@@ -275,7 +293,7 @@ struct throng_budget_term {
     size_t bytes;
 };
 
-#define THRONG_BUDGET_TERMS_MAX 24
+#define THRONG_BUDGET_TERMS_MAX 40
 
 /* All memory that a server with these options can ever use. The sum is reserved at start; pages are
  * touched as connections and messages come. What the kernel holds for sockets is its own and only

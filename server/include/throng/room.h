@@ -65,7 +65,7 @@ THRONG_API int throng_room_leave(struct throng_server *server, throng_room room,
  * says: REFUSE: this message is not for it; CLOSE: it is reset; DROP_OLDEST: the oldest messages that wait
  * for it are dropped. While send memory, or its I/O thread's references, are short, so fares each member
  * to which something is still unsent, whatever its limit. What a member missed is counted
- * (throng_room_info). */
+ * (throng_room_get_info). */
 THRONG_API int throng_room_broadcast(struct throng_server *server, throng_room room,
                                      const void *data, size_t size, throng_conn except);
 
@@ -77,8 +77,8 @@ struct throng_room_info {
 };
 
 /* 0 or THRONG_ESTALE. */
-THRONG_API int throng_room_info(struct throng_server *server, throng_room room,
-                                struct throng_room_info *info);
+THRONG_API int throng_room_get_info(struct throng_server *server, throng_room room,
+                                    struct throng_room_info *info);
 
 /* Whether the connection is a member: 1, 0, or THRONG_ESTALE: the room or the connection is gone. */
 THRONG_API int throng_room_has(struct throng_server *server, throng_room room, throng_conn conn);

@@ -95,7 +95,8 @@ struct tg_slot {
     bool rest_due : 1;     /* it is */
     bool lingering : 1;    /* the timer is the end of our patience */
     bool heard : 1;        /* a byte has come */
-    bool refused : 1; /* not read from until a write to it is worth a try (TG_COMMAND_REFUSED) */
+    bool refused : 1;  /* not read from until a write to it is worth a try (TG_COMMAND_REFUSED) */
+    bool in_rooms : 1; /* it has joined one (worker/fanout.h) */
     struct tg_timer timer; /* the watchdog, then the end of our patience */
 };
 

@@ -161,6 +161,10 @@ static void note_more(struct tg_worker *worker, struct tg_slot *slot, bool more)
 
 static void take_command(struct tg_worker *worker, struct tg_command *command)
 {
+    if ((command->flags & TG_COMMAND_OF_ROOM) != 0) {
+        tg_fanout_take_command(worker, command);
+        return;
+    }
     if ((command->flags & TG_COMMAND_DRAIN) != 0) {
         begin_drain(worker, command->deadline_ms);
         return;
@@ -178,9 +182,11 @@ static void take_command(struct tg_worker *worker, struct tg_command *command)
     if (!tg_chain_is_empty(&command->chain)) {
         if (!takes_writes(slot)) {
             drop_command(worker, command);
-        } else {
+        } else if (!slot->in_rooms || !tg_fanout_write_later(worker, slot, &command->chain)) {
             tg_chain_join(&slot->queue, &command->chain, worker->shared->blocks);
-            tg_slot_send(worker, slot);
+            if (!slot->in_rooms || !tg_fanout_sends_soon(worker, slot)) {
+                tg_slot_send(worker, slot);
+            }
         }
     }
     if ((command->flags & TG_COMMAND_ABORT) != 0) {
@@ -206,6 +212,7 @@ void tg_worker_take_commands(struct tg_worker *worker)
         tg_ring_pop(&worker->commands);
         command = tg_ring_peek_seen(&worker->commands);
     } while (command != NULL);
+    tg_fanout_send(worker);
     (void)tg_ring_return(&worker->commands);
     if (worker->shared->logic != NULL) {
         /* Full fence: pairs with the logic thread's announcement that it waits for room in this

@@ -38,6 +38,9 @@ void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_c
     slot->reason = (uint8_t)reason;
     tg_timer_stop(&worker->wheel, &slot->timer);
     tg_slot_drop_input(worker, slot);
+    if (slot->in_rooms) {
+        tg_fanout_leave_all(worker, slot);
+    }
     tg_port_close(worker->port, &slot->stream, mode);
 }
 
@@ -154,10 +157,12 @@ void tg_slot_linger_expired(struct tg_worker *worker, struct tg_slot *slot)
 /* What was not sent goes home. (The receiving side's memory went with its close.) */
 static void release_queue(struct tg_worker *worker, struct tg_slot *slot)
 {
-    if (!tg_chain_is_empty(&slot->queue)) {
-        tg_count(&worker->counters.bytes_dropped, slot->queue.bytes);
-        tg_chain_join(&worker->done, &slot->queue, worker->shared->blocks);
-    }
+    do {
+        if (!tg_chain_is_empty(&slot->queue)) {
+            tg_count(&worker->counters.bytes_dropped, slot->queue.bytes);
+            tg_chain_join(&worker->done, &slot->queue, worker->shared->blocks);
+        }
+    } while (slot->in_rooms && tg_fanout_take_later(worker, slot)); /* twice at most */
 }
 
 static void count_closed(struct tg_worker *worker, const struct tg_slot *slot)

@@ -177,6 +177,7 @@ static void announce_drained(struct tg_worker *worker)
 /* Sends the blocks home that were sent. Answers whether the logic thread waits for some. */
 static bool return_blocks(struct tg_worker *worker)
 {
+    tg_fanout_collect(worker);
     if (tg_chain_is_empty(&worker->done)) {
         return false;
     }

@@ -34,6 +34,7 @@
 #include "os/thread.h"
 #include "port/port.h"
 #include "timer/timer_wheel.h"
+#include "worker/fanout.h"
 
 /* Completions taken per wait. */
 #define TG_WORKER_BATCH 256
@@ -106,6 +107,9 @@ enum {
     X(rate_pauses)                                                                                 \
     X(turn_pauses)                                                                                 \
     X(logic_stalls)                                                                                \
+    X(broadcast_deliveries)                                                                        \
+    X(broadcast_drops)                                                                             \
+    X(messages_dropped)                                                                            \
     X(wakes_logic)
 
 struct tg_worker_counters {
@@ -161,6 +165,7 @@ struct tg_worker_shared {
     struct tg_watch_limits limits;
     struct tg_slot_rates *rates; /* one for each slot, its worker's; or NULL */
     bool samples_latency;        /* somebody looks at it: there is an admin listener */
+    struct tg_fanout_shared fanout;
 
     /* Logic thread writes, workers read: what it is at. */
     alignas(64) _Atomic uint64_t logic_calls; /* of throng_get_events */
@@ -228,11 +233,12 @@ struct tg_worker {
     struct tg_timer intake_timer;
     struct tg_timer logic_timer; /* runs while the logic thread has events to take */
     struct tg_timer evict_timer; /* a search for silent connections is due */
-    struct tg_chain done;        /* sent blocks, on their way home */
-    uint64_t *owned;             /* bit per slot: ours */
-    uint32_t owned_count;        /* slots that are ours */
-    uint32_t live_count;         /* of them, those whose CLOSED was not pushed yet */
-    uint32_t streams_open;       /* of them, those that the port is not done with */
+    struct tg_chain done;        /* sent blocks, on their way home, and references that were sent */
+    struct tg_fanout fanout;
+    uint64_t *owned;       /* bit per slot: ours */
+    uint32_t owned_count;  /* slots that are ours */
+    uint32_t live_count;   /* of them, those whose CLOSED was not pushed yet */
+    uint32_t streams_open; /* of them, those that the port is not done with */
     uint32_t listeners_open;
     uint32_t events_out; /* events pushed and not released */
     uint32_t touched;    /* slots to look at after the commands, linked by touched_next */

@@ -93,7 +93,7 @@ static void set_struct_size(struct fuzz_script *script)
 static void set_limit(struct fuzz_script *script, uint32_t kind)
 {
     static const uint32_t borders[8] = {0, 1, 90, 32767, 65540, DAY_MS, 1048575, 1073741824};
-    uint32_t *const places[20] = {
+    uint32_t *const places[26] = {
         &options.first_message_timeout_ms,
         &options.message_timeout_ms,
         &options.idle_timeout_ms,
@@ -114,8 +114,14 @@ static void set_limit(struct fuzz_script *script, uint32_t kind)
         (uint32_t *)&options.when_over_rate,
         &options.connections_per_address,
         &options.evict_silent_ms,
+        &options.rooms_max,
+        &options.room_members_max,
+        &options.rooms_per_connection,
+        &options.room_references_max,
+        &options.timers_max,
+        &options.posts_max,
     };
-    uint32_t *place = places[fuzz_byte(script) % 20];
+    uint32_t *place = places[fuzz_byte(script) % 26];
     if (kind < 4) {
         *place = (uint32_t)draw_value(script, kind);
     } else { /* a border, and its neighbours */
