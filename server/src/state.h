@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The server as a whole: what the logic thread owns, and the workers beside it. Each file of this
  * folder works on it: server.c (life), api_event.c (the loop), api_release.c (giving events back),
- * api_write.c (sending and closing), api_writer.c (messages in pieces), api_conn.c (looking at
- * connections), flush.c (to the workers and home again); send_room.h, send_policy.h, writable.h and
- * queue_growth.h (peers that do not read); time/logic_time.h (ticks, timers, posts). */
+ * api_write.c (sending and closing), api_writer.c (messages in pieces), api_room.c (rooms),
+ * api_conn.c (looking at connections), flush.c (to the workers and home again); send_room.h,
+ * send_policy.h, writable.h and queue_growth.h (peers that do not read); time/logic_time.h (ticks,
+ * timers, posts). */
 #ifndef TG_SERVER_STATE_H
 #define TG_SERVER_STATE_H
 

@@ -51,6 +51,16 @@ struct throng_server *program_start(const struct throng_server_options *options,
     return server;
 }
 
+uint64_t program_wall_ms(void)
+{
+    return system_wall_ms();
+}
+
+bool program_random(void *bytes, size_t size)
+{
+    return system_random(bytes, size);
+}
+
 int program_signalled(void)
 {
     return system_requests();

@@ -164,8 +164,8 @@ struct tg_worker_shared {
     uint32_t linger_ms;
     struct tg_watch_limits limits;
     struct tg_slot_rates *rates; /* one for each slot, its worker's; or NULL */
-    bool samples_latency;        /* somebody looks at it: there is an admin listener */
     struct tg_fanout_shared fanout;
+    bool samples_latency; /* somebody looks at it: there is an admin listener */
 
     /* Logic thread writes, workers read: what it is at. */
     alignas(64) _Atomic uint64_t logic_calls; /* of throng_get_events */
@@ -467,7 +467,9 @@ void tg_slot_report_closed(struct tg_worker *worker, struct tg_slot *slot);
 /* commands.c */
 void tg_worker_take_releases(struct tg_worker *worker);
 void tg_worker_take_commands(struct tg_worker *worker);
-/* Looks at the slots that releases have touched, now that the commands are taken. */
+/* Remembers to look at the slot once the commands are taken. */
+void tg_worker_touch(struct tg_worker *worker, struct tg_slot *slot);
+/* Looks at the slots that were touched, now that the commands are taken. */
 void tg_worker_visit_touched(struct tg_worker *worker);
 /* The deadline of a drain: resets what is left. */
 void tg_worker_drain_expired(struct tg_worker *worker);
