@@ -35,6 +35,7 @@ ALL = [
     Target("inbox", 64, "the client's inbox and outbox against flat arrays"),
     Target("intake", 40, "connections that share too little memory, against what their peers sent"),
     Target("line", 48, "one harmless line of any bytes, against its way back"),
+    Target("message", 64, "typed messages: the scan against a plain reader, and round trips"),
     Target("options", 96, "endpoints, addresses, server options, throng-stress's command line"),
     Target("timer", 48, "timer wheel against a table of due times"),
 ]
