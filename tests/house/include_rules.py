@@ -24,6 +24,7 @@ ROOMS = {
     "server/src/event": "event",
     "server/src/worker": "worker",
     "server/src/room": "room",
+    "server/src/admin": "admin",
     "server/src": "server",
     "server/examples": "examples",
     "client/include": "client api",
@@ -49,7 +50,7 @@ ROOMS = {
 PUBLIC = {"common api", "server api", "client api"}
 COMMON = {"common api", "base", "sim", "os", "buffer", "codec", "timer", "port"}
 CONNECTIONS = COMMON | {"server api", "conn", "event"}
-SERVER = CONNECTIONS | {"worker", "room", "server"}
+SERVER = CONNECTIONS | {"worker", "room", "admin", "server"}
 
 # Room: the rooms whose headers it may include.
 ALLOWED = {
@@ -67,6 +68,7 @@ ALLOWED = {
     "worker": CONNECTIONS | {"worker"},
     "room": CONNECTIONS | {"room"},  # pure tables; server/src/api_room.c works on them
     "server": SERVER,
+    "admin": SERVER,  # reads what all of them have
     "client api": {"common api", "client api"},
     "client": COMMON | {"client api", "client"},
     "examples": PUBLIC | {"examples"},

@@ -61,6 +61,22 @@ def tick(connections=1000, messages=10):
     return Comparison(row, tuple(contestants.tickers(connections, messages)), tuple(ratios))
 
 
+def broadcast(connections=5000, messages=1, size=128):
+    """One message for everybody: what a delivery costs."""
+    row = Row("broadcast", f"{messages} broadcast{'s' if messages > 1 else ''} of {size} bytes to "
+              f"{connections:,} connections a tick", connections, connections, tick=messages, size=size)
+    ratios = []
+    for backend in BACKENDS:
+        for io_threads in ("0", "1"):
+            ours = f"cast_throng_{io_threads}_{backend}"
+            title = f"throng {'inline' if io_threads == '0' else '1 I/O thread'}, {backend}"
+            ratios.append(Ratio(f"{title}: deliveries per CPU second to the bare loop", ours,
+                                f"cast_bare_{backend}", cheaper, 0.9))
+            for peer in ("libuv", "asio"):
+                ratios.append(Ratio(f"{title}: to {peer}", ours, f"cast_{peer}", cheaper, 1.0))
+    return Comparison(row, tuple(contestants.broadcasters(connections, messages, size)), tuple(ratios))
+
+
 def enobufs(size, connections=3000, buffers=64):
     """Receive buffers that run out: everybody gets one in turn, and nothing is lost."""
     row = Row("enobufs", f"{connections:,} connections and {buffers} receive buffers of 4 KiB, "
@@ -96,10 +112,10 @@ def ping_pong():
 
 
 def full_size():
-    return (tick(), enobufs(64), enobufs(2000), ping_pong())
+    return (tick(), broadcast(), broadcast(messages=10), enobufs(64), enobufs(2000), ping_pong())
 
 
-KEYS = ("tick", "enobufs", "ping-pong")
+KEYS = ("tick", "broadcast", "enobufs", "ping-pong")
 
 
 def summarize(measured):
