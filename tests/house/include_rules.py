@@ -75,7 +75,7 @@ ALLOWED = {
     "tools": PUBLIC | {"tools"},
     "outer tests": PUBLIC | {"outer tests", "support"},
     "tool tests": PUBLIC | {"tools", "tool tests", "support"},
-    "program tests": PUBLIC | {"examples", "program tests", "support"},
+    "program tests": PUBLIC | {"protocols", "examples", "program tests", "support"},
     "bench": PUBLIC | {"tools", "bench"},
     "attack": PUBLIC | {"examples", "tools", "attack"},  # its server is a bundled program like the others
     "support": PUBLIC | {"support"},
