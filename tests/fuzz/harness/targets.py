@@ -28,6 +28,7 @@ class Target:
 
 ALL = [
     Target("chain", 48, "block pool and chains against flat arrays"),
+    Target("chat", 96, "the chat's requests, on an outlet that refuses"),
     Target("connection", 96, "a server on the simulated port, four peers, and faults"),
     Target("frame", 64, "frame codec and assembler against a plain parser"),
     Target("game", 64, "the game example's requests and snapshots, both ends"),
