@@ -137,7 +137,7 @@ int64_t tg_logic_time_wait_limit(const struct tg_logic_time *time, int64_t limit
     if (due_ns == UINT64_MAX || limit_ns == 0) {
         return limit_ns;
     }
-    /* Not from the batch's time: the flush that came between may have taken long. */
+    /* Not from the batch's time: what is late already must not be later by as much. */
     uint64_t now_ns = tg_clock_ns();
     uint64_t left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
     return limit_ns < 0 || left_ns < (uint64_t)limit_ns ? (int64_t)left_ns : limit_ns;

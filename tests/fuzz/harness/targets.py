@@ -30,6 +30,7 @@ ALL = [
     Target("chain", 48, "block pool and chains against flat arrays"),
     Target("connection", 96, "a server on the simulated port, four peers, and faults"),
     Target("frame", 64, "frame codec and assembler against a plain parser"),
+    Target("game", 64, "the game example's requests and snapshots, both ends"),
     Target("inbox", 64, "the client's inbox and outbox against flat arrays"),
     Target("intake", 40, "connections that share too little memory, against what their peers sent"),
     Target("line", 48, "one harmless line of any bytes, against its way back"),
