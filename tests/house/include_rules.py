@@ -95,8 +95,8 @@ ALLOWED = {
     "attack": PUBLIC | {"examples", "tools", "attack"},  # its server is a bundled program like the others
     "support": PUBLIC | {"support"},
     "inner tests": SERVER | {"message", "client api", "client", "inner tests", "support"},
-    "fuzz": SERVER | {"message", "client api", "client", "protocols", "game core", "tools", "inner tests", "support",
-             "fuzz"},
+    "fuzz": SERVER | {"message", "client api", "client", "protocols", "game core", "examples", "program tests",
+             "tools", "inner tests", "support", "fuzz"},
 }
 
 # Rooms of the libraries that know the system; every other one asks them.
