@@ -23,12 +23,14 @@ const LITERALS = {
 const sock = net.connect(Number(port), "127.0.0.1");
 sock.setTimeout(LIMIT_MS, () => { throw new Error("no answer in time"); });
 const waiting = [];
+let done = false;
+sock.on("error", (error) => { if (!done) throw error; }); // the server ends without a farewell
 let input = Buffer.alloc(0);
 sock.on("data", (piece) => {
   input = Buffer.concat([input, piece]);
   while (input.length >= 4 && input.length >= 4 + input.readUInt32BE(0)) {
     const size = input.readUInt32BE(0);
-    waiting.shift()(input.subarray(4, 4 + size));
+    waiting.shift()(Uint8Array.from(input.subarray(4, 4 + size)));
     input = input.subarray(4 + size);
   }
 });
@@ -61,6 +63,7 @@ async function main() {
     const [kind, request, body] = decode(await ask(hostile));
     assert.deepStrictEqual([kind, request, Object.keys(body)], [0, null, ["code", "text"]]);
   }
+  done = true;
   send(encode([4, null, null]));
   console.log(`@msgpack/msgpack: ${VALUES.length} values and ${Object.keys(LITERALS).length} literals, both ways`);
   sock.end();
