@@ -158,6 +158,9 @@ static void on_open(const struct throng_event *event, bool is_gone)
     if (conn->policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST) {
         life->flags |= LIFE_GAME_DROP;
     }
+    if (conn->policy == THRONG_WHEN_SEND_FULL_CLOSE) {
+        life->flags |= LIFE_GAME_MAY_CUT;
+    }
     life->flags |= LIFE_OPEN | (game.is_draining ? (uint32_t)LIFE_DRAIN : 0);
     life->id = event->conn.id;
     life->listener = (uint8_t)event->listener;

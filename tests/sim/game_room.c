@@ -158,6 +158,7 @@ static void note_said(uint32_t at, uint32_t number, uint32_t size, throng_conn e
         self.offered++;
         self.offered_bytes += 4 + (uint64_t)size;
         if (!conn->is_gone && !conn->is_closing && !conn->is_aborting) {
+            conn->life->flags |= LIFE_GAME_TOLD;
             room_ledger_offer(conn->life->number, number, conn->life->down_accepted);
         }
     }
