@@ -57,7 +57,8 @@ enum tg_command_flags {
     TG_COMMAND_JOIN = 64,
     TG_COMMAND_LEAVE = 128,
     TG_COMMAND_BROADCAST = 256,
-    TG_COMMAND_SHORT = 512, /* with BROADCAST: send memory is short */
+    TG_COMMAND_SHORT = 512,   /* with BROADCAST: send memory is short, */
+    TG_COMMAND_SCARCE = 1024, /* and this was the last that is there */
 };
 
 #define TG_COMMAND_OF_ROOM (TG_COMMAND_JOIN | TG_COMMAND_LEAVE | TG_COMMAND_BROADCAST)
