@@ -225,7 +225,6 @@ static void the_budget_is_the_sum_of_its_terms_and_its_text_has_them_all(void **
     struct server_fixture *fixture = *state;
     struct throng_budget budget;
     fixture->options.connections_per_address = 5; /* else three terms are 0 */
-    fixture->options.admin = "tcp://127.0.0.1:0";
     fixture->options.messages_per_s = 5;
     fixture->options.admin = "tcp://127.0.0.1:0";
     assert_int_equal(throng_server_budget(&fixture->options, &budget, NULL), 0);
