@@ -18,11 +18,37 @@ static bool is_over(const struct load_thread *own, uint32_t room)
     return rooms->said[room] >= own->load->messages_max;
 }
 
+/* Bots behave like people: they speak at odd times, in any room, whoever it is. splitmix64 of how much
+ * was said. */
+static uint32_t chance(const struct load_thread *own, uint32_t what)
+{
+    uint64_t value = own->load->options->seed + own->pace.due_count * 4 + what;
+    value = (value ^ own->index) * UINT64_C(0x9e3779b97f4a7c15);
+    value = (value ^ (value >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    value = (value ^ (value >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return (uint32_t)(value >> 32);
+}
+
+/* When the next line is due; of bots at any time before the next one's
+ * turn. */
+static uint64_t due_time(const struct load_thread *own)
+{
+    uint64_t due_ns = pace_due(&own->pace);
+    if (own->load->options->bots == 0) {
+        return due_ns;
+    }
+    double share = chance(own, 0) / 4294967296.0;
+    return due_ns + (uint64_t)(share * own->pace.interval_ns);
+}
+
 /* Whose turn it is, among those that are there. ROOM_NOT_OURS: nobody may speak now. */
 static uint32_t next_speaker(struct load_thread *own, uint32_t room)
 {
     struct rooms *rooms = own->scenario_part;
     uint32_t size = rooms->check.room_size;
+    if (own->load->options->bots > 0) {
+        rooms->speaker[room] = chance(own, 1) % size;
+    }
     for (uint32_t tries = 0; tries < size && tries < TRIES; tries++) {
         uint32_t member = rooms->speaker[room];
         rooms->speaker[room] = member + 1 < size ? member + 1 : 0;
@@ -94,6 +120,9 @@ static bool say_in_next(struct load_thread *own, uint64_t due_ns)
 {
     struct rooms *rooms = own->scenario_part;
     uint32_t count = rooms->check.rooms;
+    if (own->load->options->bots > 0 && count > 0) {
+        rooms->room = chance(own, 2) % count;
+    }
     for (uint32_t tries = 0; tries < count && tries < TRIES; tries++) {
         uint32_t room = rooms->room;
         rooms->room = room + 1 < count ? room + 1 : 0;
@@ -112,7 +141,7 @@ static uint64_t say_due(struct load_thread *own)
         return UINT64_MAX;
     }
     for (uint32_t i = 0; i < TURN_LINES; i++) {
-        uint64_t due_ns = pace_due(&own->pace);
+        uint64_t due_ns = due_time(own);
         if (due_ns > own->now_ns) {
             return due_ns;
         }
