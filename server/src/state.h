@@ -154,11 +154,12 @@ TG_FORMAT(3, 4)
 void tg_server_log(const struct throng_server *server, enum throng_log_level level,
                    const char *format, ...);
 
-/* Ends a sleep of the logic thread; it looks for work anew (server.c). Any thread, a signal handler too. */
-void tg_server_rouse(struct throng_server *server);
 /* Waits until a thread of the server's says in `started` that it runs (> 0) or could not (< 0), which it
  * does with a release and tg_parker_wake(&server->parker). 0 or its error. (server.c) */
 int tg_server_await(struct throng_server *server, const _Atomic int *started);
+
+/* Ends a sleep of the logic thread; it looks for work anew (server.c). Any thread, a signal handler too. */
+void tg_server_rouse(struct throng_server *server);
 
 /* ---- api_write.c ---- */
 

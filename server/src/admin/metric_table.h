@@ -85,6 +85,7 @@
     FIELD(commands_stale, "reason=\"stale\"", ONE)                                                 \
     FAMILY("throng_messages_dropped_total", COUNTER, "Accepted messages not sent.")                \
     FIELD(messages_dropped, "reason=\"drop_oldest\"", ONE)                                         \
+    FIELD(broadcast_drops, "reason=\"broadcast\"", ONE)                                            \
     FAMILY("throng_dropped_bytes_total", COUNTER, "Accepted bytes not sent.")                      \
     FIELD(bytes_dropped, "reason=\"connection_ended\"", ONE)                                       \
     FAMILY("throng_log_lines_dropped_total", COUNTER,                                              \
@@ -126,6 +127,27 @@
     FIELD(queue_doublings, "", ONE)                                                                \
     FAMILY("throng_writable_events_total", COUNTER, "WRITABLE events.")                            \
     FIELD(writable_events, "", ONE)                                                                \
+                                                                                                   \
+    /* rooms, time */                                                                              \
+    FAMILY("throng_rooms", GAUGE, "Rooms now.")                                                    \
+    FIELD(rooms, "", ONE)                                                                          \
+    FAMILY("throng_room_members", GAUGE, "Memberships of connections in rooms now.")               \
+    FIELD(room_members, "", ONE)                                                                   \
+    FAMILY("throng_broadcasts_total", COUNTER, "Messages accepted by throng_room_broadcast.")      \
+    FIELD(broadcasts, "", ONE)                                                                     \
+    FAMILY("throng_broadcasts_refused_total", COUNTER,                                             \
+           "Messages refused by throng_room_broadcast for want of room.")                          \
+    FIELD(broadcasts_refused, "", ONE)                                                             \
+    FAMILY("throng_broadcast_deliveries_total", COUNTER,                                           \
+           "Messages of broadcasts queued to a member.")                                           \
+    FIELD(broadcast_deliveries, "", ONE)                                                           \
+    FAMILY("throng_timers", GAUGE, "Timers that run.")                                             \
+    FIELD(timers_running, "", ONE)                                                                 \
+    FAMILY("throng_ticks_missed_total", COUNTER,                                                   \
+           "Ticks left out because the logic thread was late.")                                    \
+    FIELD(ticks_missed, "", ONE)                                                                   \
+    FAMILY("throng_posts_refused_total", COUNTER, "Posts refused because posts_max waited.")       \
+    FIELD(posts_refused, "", ONE)                                                                  \
                                                                                                    \
     /* the threads */                                                                              \
     FAMILY("throng_event_latency_seconds", HISTOGRAM,                                              \

@@ -165,7 +165,7 @@ struct tg_worker_shared {
     struct tg_watch_limits limits;
     struct tg_slot_rates *rates; /* one for each slot, its worker's; or NULL */
     struct tg_fanout_shared fanout;
-    bool samples_latency;        /* somebody looks at it: there is an admin listener */
+    bool samples_latency; /* somebody looks at it: there is an admin listener */
 
     /* Logic thread writes, workers read: what it is at. */
     alignas(64) _Atomic uint64_t logic_calls; /* of throng_get_events */

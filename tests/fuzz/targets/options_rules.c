@@ -103,8 +103,8 @@ static bool backend_is_allowed(const char *name)
 bool fuzz_options_are_allowed(const struct throng_server_options *asked)
 {
     return numbers_are_allowed(asked) && sizes_are_allowed(asked) && rooms_are_allowed(asked) &&
-           pace_is_allowed(asked) && listeners_are_allowed(asked) && admin_is_allowed(asked->admin) &&
-           backend_is_allowed(asked->backend);
+           pace_is_allowed(asked) && listeners_are_allowed(asked) &&
+           admin_is_allowed(asked->admin) && backend_is_allowed(asked->backend);
 }
 
 static void check_pace(const struct throng_server_options *asked,
