@@ -84,6 +84,8 @@ struct tg_logic_counters {
     _Atomic uint64_t broadcasts_refused;
 };
 
+struct tg_admin;
+
 struct throng_server {
     /* Set at start. */
     struct tg_config config;
@@ -96,6 +98,7 @@ struct throng_server {
     struct throng_address bound[THRONG_LISTENERS_MAX];
     tg_socket sockets[THRONG_LISTENERS_MAX]; /* until the workers have them */
     struct tg_acceptor acceptor;             /* if there are several workers */
+    struct tg_admin *admin;                  /* NULL: there is no admin listener */
 
     /* Logic thread. */
     struct tg_seat *seats;
@@ -122,6 +125,7 @@ struct throng_server {
     uint32_t drain_deadline_ms;
     uint64_t drain_due; /* bit per worker that is still to be told */
     struct tg_logic_counters counters;
+    struct tg_latency latency;
 
     /* Any thread. */
     struct tg_parker parker;
@@ -149,6 +153,10 @@ static inline uint32_t tg_server_writers_waiting(const struct throng_server *ser
 TG_FORMAT(3, 4)
 void tg_server_log(const struct throng_server *server, enum throng_log_level level,
                    const char *format, ...);
+
+/* Waits until a thread of the server's says in `started` that it runs (> 0) or could not (< 0), which it
+ * does with a release and tg_parker_wake(&server->parker). 0 or its error. (server.c) */
+int tg_server_await(struct throng_server *server, const _Atomic int *started);
 
 /* Ends a sleep of the logic thread; it looks for work anew (server.c). Any thread, a signal handler too. */
 void tg_server_rouse(struct throng_server *server);

@@ -18,7 +18,34 @@ import time
 from msgpack_small import decode, encode
 
 LIMIT_S = 60
+TOKEN = "a token of the tests"
+SMALL = ["--max-connections", "300", "--io-threads", "2", "--linger-ms", "100"]
+CALM = [*SMALL, "--flood-per-s", "0"]  # no flood limit
 HEADER = os.path.join(os.path.dirname(__file__), "..", "..", "server", "examples", "chat", "protocol.h")
+
+
+def split_arguments():
+    """The program, the rows that are wanted, and the words of what launches programs."""
+    words = sys.argv[1:]
+    place = words.index("--") if "--" in words else len(words)
+    return words[0], words[1:place], words[place + 1:]
+
+
+PROGRAM, WANTED, LAUNCHER = split_arguments()
+ROWS = []
+
+
+def row(options):
+    """Makes a function a row: with a server of these options, or None: it starts its own."""
+    def register(function):
+        ROWS.append((function, options))
+        return function
+    return register
+
+
+def scaled(full):
+    """`full` brought down to THRONG_TEST_SCALE percent, as in tests/support/check.h."""
+    return max(1, full * int(os.environ.get("THRONG_TEST_SCALE", "100")) // 100)
 
 
 def read_table(name):
@@ -35,15 +62,13 @@ CODE_NAMES = {number: name for name, number in CODES.items()}
 
 
 class Server:
-    """throng-chat-server, for as long as the with statement lasts. SIGTERM must end it with 0."""
+    """throng-chat-server, for as long as the with statement lasts. STOP_SIGNAL must end it with 0."""
 
-    def __init__(self, program, *options, token=None, launcher=()):
-        command = [*launcher, program, "--listen", "tcp://127.0.0.1:0", *options]
-        environment = dict(os.environ)
-        environment.pop("THRONG_CHAT_TOKEN", None)
+    def __init__(self, *options, port=0, token=TOKEN):
+        command = [*LAUNCHER, PROGRAM, "--listen", f"tcp://127.0.0.1:{port}", *options]
+        environment = {key: value for key, value in os.environ.items() if key != "THRONG_CHAT_TOKEN"}
         if token is not None:
             environment["THRONG_CHAT_TOKEN"] = token
-        self.stop_signal = signal.SIGINT if launcher else signal.SIGTERM
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True)
         line = self.process.stdout.readline()
         found = re.fullmatch(r"listening on tcp://127\.0\.0\.1:(\d+)\n", line)
@@ -52,22 +77,15 @@ class Server:
             self.process.wait()
             sys.exit(f"the server said {line!r}")
         self.port = int(found.group(1))
+        self.was_told = False
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
-        self.stop()
-
-    def stop(self):
-        if self.process.poll() is not None:
+        if not self.was_told and self.process.poll() is not None:
             sys.exit(f"the server has ended by itself: {self.process.returncode}")
-        self.process.send_signal(self.stop_signal)
-        try:
-            # ThreadSanitizer holds a handler back until the thread is through with its wait: a visitor ends it.
-            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
-        except OSError:
-            pass
+        self.tell_to_stop()
         try:
             status = self.process.wait(timeout=LIMIT_S)
         except subprocess.TimeoutExpired:
@@ -78,6 +96,18 @@ class Server:
         if status != 0:
             sys.exit(f"the server exited with {status}")
 
+    def tell_to_stop(self):
+        if self.was_told:
+            return
+        self.was_told = True
+        # Wine makes a Ctrl-C of SIGINT, and of SIGTERM a sudden death.
+        self.process.send_signal(signal.SIGINT if LAUNCHER else signal.SIGTERM)
+        try:
+            # ThreadSanitizer holds a handler back until the thread is through with its wait: a visitor ends it.
+            socket.create_connection(("127.0.0.1", self.port), timeout=5).close()
+        except OSError:
+            pass
+
 
 class Gone(Exception):
     """The server has closed the connection."""
@@ -86,8 +116,9 @@ class Gone(Exception):
 class Client:
     """One connection. `inbox` is what came unasked for, as (type name, body)."""
 
-    def __init__(self, server):
-        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_S)
+    def __init__(self, server, source="127.0.0.1"):
+        self.socket = socket.create_connection(("127.0.0.1", server.port), timeout=LIMIT_S,
+                                               source_address=(source, 0))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.data = b""
         self.inbox = []
@@ -185,6 +216,10 @@ class Client:
         except Gone:
             self.close()
             return self.inbox
+
+
+def kinds(messages):
+    return [kind for kind, _ in messages]
 
 
 def join_as(server, name, *rooms, token=None):

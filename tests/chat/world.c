@@ -25,6 +25,10 @@ static struct world_room *room_of(struct world *world, throng_room room)
 
 static void deliver(struct world *world, struct world_conn *conn, const void *data, size_t size)
 {
+    if (world->on_message != NULL) {
+        world->on_message(data, size);
+        return;
+    }
     if (conn->count == WORLD_INBOX) {
         world->lost++;
         return;

@@ -43,6 +43,8 @@ struct world {
     bool no_writes;
     bool no_joins;
     uint64_t lost; /* messages for which an inbox had no room */
+    /* Not NULL: messages are shown to it instead of kept. */
+    void (*on_message)(const void *data, size_t size);
 };
 
 /* A chat with small limits; `change` NULL or what to change before the start. */

@@ -25,6 +25,7 @@ START_SECONDS = 20
 # program: the document and the heading above the table of all its options.
 TABLES = {
     "throng-echo": ("README.md", "throng-echo"),
+    "throng-game-bots": ("server/examples/game/README.md", "throng-game-bots"),
     "throng-stress": ("tools/stress/README.md", "Options"),
     "throng-top": ("tools/top/README.md", "Options"),
     "throng-chat": ("tools/chat/README.md", "Options"),

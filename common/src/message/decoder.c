@@ -6,11 +6,12 @@
  * them. */
 #include "message/decoder.h"
 
+#include <stdlib.h>
+
 #include <msgpack.h>
 
 #include "base/assert.h"
 #include "message/fault.h"
-#include "os/memory.h"
 
 /* An empty zone still wants some, and each container's memory is aligned. */
 #define ZONE_BYTES_BESIDE 64u
@@ -36,10 +37,10 @@ int throng_decoder_create(struct throng_decoder **decoder,
     if (!tg_message_limits_fill(&filled, error)) {
         return THRONG_EINVAL;
     }
-    struct throng_decoder *made = tg_memory_reserve(sizeof *made);
+    struct throng_decoder *made = calloc(1, sizeof *made);
     const size_t bytes = filled.nodes_max * sizeof(msgpack_object) + ZONE_BYTES_BESIDE;
     if (made == NULL || !msgpack_zone_init(&made->zone, bytes)) {
-        tg_memory_release(made, sizeof *made);
+        free(made);
         return tg_message_failure(error, THRONG_ENOMEM, "no memory for limits.nodes_max %u",
                                   filled.nodes_max);
     }
@@ -52,7 +53,7 @@ void throng_decoder_destroy(struct throng_decoder *decoder)
 {
     if (decoder != NULL) {
         msgpack_zone_destroy(&decoder->zone);
-        tg_memory_release(decoder, sizeof *decoder);
+        free(decoder);
     }
 }
 

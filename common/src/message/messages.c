@@ -7,7 +7,6 @@
 
 #include "message/decoder.h"
 #include "message/fault.h"
-#include "os/memory.h"
 
 #define TYPES_MOST 65536u
 
@@ -155,10 +154,9 @@ static struct throng_messages *reserve(const struct throng_messages_options *opt
     const size_t types_bytes = options->type_count * sizeof(struct tg_message_type);
     const size_t bytes = sizeof(struct throng_messages) + types_bytes +
                          tg_requests_bytes(options->requests_max);
-    struct throng_messages *messages = tg_memory_reserve(bytes);
+    struct throng_messages *messages = calloc(1, bytes);
     if (messages != NULL) {
         messages->options = *options;
-        messages->reserved_bytes = bytes;
         messages->types = (struct tg_message_type *)(void *)(messages + 1);
         tg_requests_init(&messages->requests, messages->types + options->type_count,
                          options->requests_max);
@@ -204,7 +202,7 @@ void throng_messages_destroy(struct throng_messages *messages)
 {
     if (messages != NULL) {
         throng_decoder_destroy(messages->decoder);
-        tg_memory_release(messages, messages->reserved_bytes);
+        free(messages);
     }
 }
 

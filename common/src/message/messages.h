@@ -23,7 +23,6 @@ struct throng_messages {
     struct throng_messages_counters counters;
     struct throng_message_fault fault; /* the last one */
     bool is_dispatching;
-    size_t reserved_bytes;
 };
 
 /* The row of a type, or NULL. */

@@ -91,11 +91,38 @@ static int put(void *context, const char *bytes, size_t size)
     if (size > pack->private_capacity - pack->private_used) {
         return put_beyond(pack, bytes, size);
     }
-    if (size > 0) {
-        memcpy(pack->private_window + pack->private_used, bytes, size);
-    }
+    uint8_t *target = pack->private_window + pack->private_used;
     pack->private_used += size;
+    switch (size) { /* the usual ones without a call */
+    case 0:
+        break;
+    case 1:
+        *target = (uint8_t)*bytes;
+        break;
+    case 9:
+        memcpy(target, bytes, 9);
+        break;
+    default:
+        memcpy(target, bytes, size);
+        break;
+    }
     return 0;
+}
+
+/* A string of at most 31 bytes, every key among them, in one move: most of what a message is made of. False if it is
+ * none, or does not fit the window: the packer takes every case. */
+static bool put_short_string(struct throng_pack *pack, const char *text, size_t size)
+{
+    if (size > 31 || size >= pack->private_capacity - pack->private_used) {
+        return false;
+    }
+    uint8_t *target = pack->private_window + pack->private_used;
+    *target = (uint8_t)(0xa0 | size);
+    if (size > 0) {
+        memcpy(target + 1, text, size);
+    }
+    pack->private_used += 1 + size;
+    return true;
 }
 
 static msgpack_packer packer_of(struct throng_pack *pack)
@@ -235,7 +262,7 @@ static bool are_bytes(struct throng_pack *pack, const void *data, size_t size)
 
 void throng_pack_string(struct throng_pack *pack, const char *text, size_t size)
 {
-    if (are_bytes(pack, text, size) && take_place(pack)) {
+    if (are_bytes(pack, text, size) && take_place(pack) && !put_short_string(pack, text, size)) {
         msgpack_packer packer = packer_of(pack);
         (void)(msgpack_pack_str(&packer, size) == 0 && put(pack, text, size) == 0);
     }

@@ -247,10 +247,12 @@ throng_value throng_array_at(throng_value array, uint32_t index)
                                                                      : NULL);
 }
 
+/* Most keys differ in size or first byte already. */
 static bool is_key(const msgpack_object *object, const char *key, size_t size)
 {
     return object->type == MSGPACK_OBJECT_STR && object->via.str.size == size &&
-           (size == 0 || memcmp(object->via.str.ptr, key, size) == 0);
+           (size == 0 ||
+            (object->via.str.ptr[0] == key[0] && memcmp(object->via.str.ptr, key, size) == 0));
 }
 
 throng_value throng_map_get(throng_value map, const char *key)

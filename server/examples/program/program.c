@@ -43,6 +43,10 @@ struct throng_server *program_start(const struct throng_server_options *options,
         char text[THRONG_ADDRESS_TEXT_SIZE];
         printf("listening on %s\n", throng_address_text(&address, text));
     }
+    if (throng_server_admin_address(server, &address) == 0) {
+        char text[THRONG_ADDRESS_TEXT_SIZE];
+        printf("admin on %s\n", throng_address_text(&address, text));
+    }
     fflush(stdout);
     return server;
 }

@@ -258,6 +258,10 @@ THRONG_API int throng_post(struct throng_server *server, void *user, uint64_t nu
 THRONG_API int throng_server_listen_address(const struct throng_server *server, uint32_t index,
                                             struct throng_address *address);
 
+/* The address of the admin listener (options.admin). 0; THRONG_EINVAL: there is none. */
+THRONG_API int throng_server_admin_address(const struct throng_server *server,
+                                           struct throng_address *address);
+
 /* What runs: the backend's name and the number of I/O threads (0 = inline). */
 THRONG_API const char *throng_server_backend(const struct throng_server *server);
 THRONG_API uint32_t throng_server_io_threads(const struct throng_server *server);

@@ -101,6 +101,12 @@ def broadcasters(connections, messages, size):
                              threaded=io_threads != "0")
 
 
+def typed(backend):
+    """throng, inline, that decodes each message, reads its fields and writes them anew."""
+    return Contestant(f"typed_{backend}", f"throng inline, typed, {backend}", "throng", backend,
+                      "tests/throng_typed_echo", (str(THRONG_CONNECTIONS), backend))
+
+
 def bare_of(backend):
     return "bare_epoll" if backend == "epoll" else "bare_uring"
 

@@ -25,7 +25,8 @@ void tick_create(struct tick *tick, const char *connections, const char *message
             TICK_MESSAGES_MAX, TICK_FRAME_BYTES_MAX - TICK_HEADER_BYTES);
         exit(2);
     }
-    if (!frames_create(&frames, (uint32_t)(tick->frame - TICK_HEADER_BYTES), tick->messages)) {
+    if (!frames_create(&frames, (uint32_t)(tick->frame - TICK_HEADER_BYTES), tick->messages,
+                       false)) {
         echo_give_up("frames");
     }
     tick->bytes = frames.bytes;
