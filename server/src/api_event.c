@@ -68,6 +68,15 @@ static bool deliver(struct throng_server *server, struct tg_seat *seat, uint32_t
     return true;
 }
 
+/* Looks whether the event that was sampled is among those taken (event/latency.h). */
+TG_OUT_OF_LINE static void note_latency(struct throng_server *server, uint32_t worker)
+{
+    struct tg_latency_sample *sample = &server->workers[worker].latency;
+    if (tg_latency_is_taken(sample, &server->workers[worker].events)) {
+        tg_latency_take(&server->latency, sample, tg_clock_ns());
+    }
+}
+
 /* Takes events of one worker: a run of the batch that fits `capacity`, as it lies in the ring.
  * *taken is how long it was; answers how many of them the user is to see. */
 static size_t take_run(struct throng_server *server, uint32_t worker, struct throng_event *events,
@@ -88,6 +97,9 @@ static size_t take_run(struct throng_server *server, uint32_t worker, struct thr
         }
     }
     tg_ring_pop_run(ring, *taken);
+    if (server->shared.samples_latency) {
+        note_latency(server, worker);
+    }
     server->batch_left -= *taken;
     return (size_t)(event - events);
 }
@@ -183,7 +195,7 @@ static bool work_is_there(struct throng_server *server)
 
 static bool drain_is_over(struct throng_server *server)
 {
-    if (!server->draining || !tg_post_queue_is_empty(&server->time->posts)) {
+    if (!server->draining) {
         return false;
     }
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
@@ -195,7 +207,7 @@ static bool drain_is_over(struct throng_server *server)
             return false;
         }
     }
-    return true;
+    return tg_post_queue_is_empty(&server->time->posts);
 }
 
 /* What is due and posted. At the end of a drain nothing is due any more: a tick that always is would hold it

@@ -219,6 +219,10 @@ int throng_room_join(struct throng_server *server, throng_room id, throng_conn c
             return THRONG_EAGAIN;
         }
     }
+    if ((seat->flags & TG_SEAT_HELD) != 0) {
+        tg_server_mark_dirty(server,
+                             seat); /* what is held goes before what is broadcast from now on */
+    }
     note_counts(server);
     return 0;
 }
@@ -339,27 +343,43 @@ static bool make_way(struct throng_server *server, const struct tg_room *room)
     return true;
 }
 
+static size_t longest_bytes(const struct throng_server *server)
+{
+    return THRONG_FRAME_HEADER_BYTES + (size_t)server->config.options.message_bytes_max;
+}
+
+/* A message that fits even the smallest limit of a connection, as blocks, and leaves a part of the reserve. */
+static struct tg_chain_bounds bounds_of(const struct throng_server *server, uint32_t part)
+{
+    return (struct tg_chain_bounds){
+        .units_max = (uint32_t)((longest_bytes(server) + TG_BLOCK_BYTES - 1) / TG_BLOCK_BYTES),
+        .small_kept = server->reserve.small_blocks / part,
+        .large_kept = server->reserve.large_blocks / part,
+    };
+}
+
 /* Encodes a message to nobody in particular. False: the pool has no room within the bounds. */
 static bool encode(struct throng_server *server, struct tg_chain *chain, uint32_t part,
                    const void *data, size_t size)
 {
     uint8_t header[THRONG_FRAME_HEADER_BYTES];
-    /* So that it fits even the smallest limit of a connection, as blocks. */
-    const size_t longest = THRONG_FRAME_HEADER_BYTES +
-                           (size_t)server->config.options.message_bytes_max;
-    const struct tg_chain_bounds bounds = {
-        .units_max = (uint32_t)((longest + TG_BLOCK_BYTES - 1) / TG_BLOCK_BYTES),
-        .small_kept = server->reserve.small_blocks / part,
-        .large_kept = server->reserve.large_blocks / part,
-    };
+    const struct tg_chain_bounds bounds = bounds_of(server, part);
     tg_chain_init(chain);
     tg_frame_length_write(header, (uint32_t)size, server->config.options.byte_order);
     return tg_chain_append_within(chain, &server->blocks, TG_CONN_SHARED, &bounds, header,
                                   sizeof(header), data, size);
 }
 
+/* Whether the half of the reserve that broadcasts have suffices for one more. */
+static bool has_room_for_more(const struct throng_server *server)
+{
+    const struct tg_chain none = {.head = TG_BLOCK_NONE, .tail = TG_BLOCK_NONE};
+    const struct tg_chain_bounds bounds = bounds_of(server, 2);
+    return tg_chain_has_room(&none, &server->blocks, &bounds, longest_bytes(server));
+}
+
 /* Out of what everybody may take; when that is used up, out of half of the reserve, and then only for those
- * that keep up. */
+ * that keep up, and for those that let go what waits for them. */
 static bool fill(struct throng_server *server, struct tg_command *command, const void *data,
                  size_t size)
 {
@@ -373,7 +393,14 @@ static bool fill(struct throng_server *server, struct tg_command *command, const
     }
     tg_send_memory_is_short(server);
     command->flags |= TG_COMMAND_SHORT;
-    return encode(server, &command->chain, 2, data, size);
+    if (!encode(server, &command->chain, 2, data, size)) {
+        return false;
+    }
+    if (!has_room_for_more(server)) {
+        command->flags |=
+            TG_COMMAND_SCARCE; /* or who keeps none of it could keep the rest waiting */
+    }
+    return true;
 }
 
 static void push_broadcast(struct throng_server *server, const struct tg_room *room,

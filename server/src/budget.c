@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/admin.h"
 #include "base/format.h"
 #include "os/memory.h"
 #include "state.h"
@@ -64,6 +65,9 @@ static void plan_shared(struct tg_memory *memory, const struct tg_config *config
         tg_address_table_bytes(connections, config->options.connections_per_address);
     if (config->options.messages_per_s > 0 || config->options.bytes_per_s > 0) {
         bytes[TG_REGION_RATES] = (size_t)connections * sizeof(struct tg_slot_rates);
+    }
+    if (config->admin) {
+        bytes[TG_REGION_ADMIN] = tg_admin_bytes(config->backend);
     }
     bytes[TG_REGION_SEND_TABLES] =
         tg_block_pool_table_bytes(config->send_small_blocks, config->send_large_blocks,

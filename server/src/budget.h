@@ -42,7 +42,8 @@
     X(LOG, "log lines", "io threads x 64 x 256 bytes")                                             \
     X(TIMERS, "timers", "timers_max x 48 bytes, and the timer wheel")                              \
     X(POSTS, "posts", "posts_max x 24 bytes")                                                      \
-    X(PORTS, "ports", "io threads x completion port of the backend")
+    X(PORTS, "ports", "io threads x completion port of the backend")                               \
+    X(ADMIN, "admin", "8 connections of the admin listener, if admin is set, and its port")
 
 enum tg_region {
 #define TG_REGION_ENUM(id, name, reason) TG_REGION_##id,

@@ -86,12 +86,14 @@ bool tg_server_blocks_came(const struct throng_server *server)
 
 /* Whether the seat's messages stay here for now, where the oldest can still be dropped: what a worker has
  * been handed is beyond recall, so DROP_OLDEST hands over one chain at a time. Not those before a close
- * or a drain: nothing newer comes, and their worker must have all of them before. */
+ * or a drain: nothing newer comes, and their worker must have all of them before. Nor those of somebody in
+ * rooms: a broadcast must not overtake them, and that worker drops what is too much (worker/fanout.h). */
 static bool is_to_hold(const struct throng_server *server, const struct tg_seat *seat)
 {
     return seat->policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST && seat->units_out > 0 &&
            !tg_chain_is_empty(&seat->pending) &&
-           (seat->flags & (TG_SEAT_CLOSE_DUE | TG_SEAT_ABORT_DUE)) == 0 && !server->draining;
+           (seat->flags & (TG_SEAT_CLOSE_DUE | TG_SEAT_ABORT_DUE)) == 0 && !server->draining &&
+           server->rooms.conns[seat - server->seats].first == 0;
 }
 
 static uint32_t command_flags(const struct tg_seat *seat)

@@ -15,7 +15,8 @@ enum tg_option_kind {
     TG_OPTION_MEMORY, /* digits; its least follows from message_bytes_max, so the start checks it */
     TG_OPTION_CHOICE, /* one of the words of `unit`, which " | " parts: the first is 0 */
     TG_OPTION_LISTEN, /* an endpoint, for the next free listener */
-    TG_OPTION_BACKEND, /* the name of a completion port */
+    TG_OPTION_ENDPOINT, /* an endpoint, or "off", which is NULL */
+    TG_OPTION_BACKEND,  /* the name of a completion port */
 };
 
 /* X(field, kind, default, least, most, unit, default in words, help). Decimal digits, for the help text
@@ -101,7 +102,9 @@ enum tg_option_kind {
       "messages of broadcasts that wait for their members, per I/O thread")                        \
     X(timers_max, NUMBER, 4096, 1, 1048576, "timers", "", "timers that may run at once")           \
     X(posts_max, NUMBER, 4096, 1, 1048576, "posts", "",                                            \
-      "posts of other threads that may wait for the logic thread")
+      "posts of other threads that may wait for the logic thread")                                 \
+    X(admin, ENDPOINT, 0, 0, 0, "tcp://HOST:PORT | off", "off",                                    \
+      "where to answer /metrics and /healthz (HTTP); give a loopback address")
 
 /* The rows, in the table's order: TG_OPTION_INDEX_max_connections. */
 enum tg_option_index {

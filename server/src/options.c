@@ -217,6 +217,19 @@ static int check_listeners(struct tg_config *config, struct throng_error *error)
     return 0;
 }
 
+static int check_admin(struct tg_config *config, struct throng_error *error)
+{
+    char host[TG_ENDPOINT_TEXT_SIZE];
+    uint16_t port;
+    struct throng_error why;
+    if (config->options.admin == NULL) {
+        return 0;
+    }
+    int result = tg_endpoint_parse(config->options.admin, host, &port, &why);
+    config->admin = result == 0;
+    return result == 0 ? 0 : tg_config_fail(error, result, "admin: %s", why.text);
+}
+
 static int check_backend(struct tg_config *config, struct throng_error *error)
 {
     const char *name = config->options.backend != NULL ? config->options.backend : "auto";
@@ -272,6 +285,9 @@ int tg_config_check(struct tg_config *config, const struct throng_server_options
     fill_room_sizes(&config->options);
     if (result == 0) {
         result = check_listeners(config, error);
+    }
+    if (result == 0) {
+        result = check_admin(config, error);
     }
     if (result == 0) {
         result = check_backend(config, error);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/admin.h"
 #include "base/format.h"
 #include "base/line.h"
 #include "state.h"
@@ -90,6 +91,7 @@ static void init_shared(struct throng_server *server)
     shared->flow_bytes = options->send_queue_bytes_max / 2;
     shared->linger_ms = options->linger_ms;
     init_limits(&shared->limits, options);
+    shared->samples_latency = config->admin;
     if (server->memory.bytes[TG_REGION_RATES] > 0) {
         shared->rates = at[TG_REGION_RATES];
     }
@@ -282,16 +284,15 @@ static int give_sockets(struct throng_server *server, struct tg_worker *worker)
 
 /* ---- workers ---- */
 
-/* Waits until a worker has its port. 0 or its error. */
-static int await_worker(struct throng_server *server, struct tg_worker *worker)
+int tg_server_await(struct throng_server *server, const _Atomic int *started)
 {
     for (;;) {
         tg_parker_prepare(&server->parker);
-        /* acquire: pairs with the release in tg_worker_main. */
-        int started = atomic_load_explicit(&worker->started, memory_order_acquire);
-        if (started != 0) {
+        /* acquire: pairs with the release in tg_worker_main and tg_admin_main. */
+        int answer = atomic_load_explicit(started, memory_order_acquire);
+        if (answer != 0) {
             tg_parker_cancel(&server->parker);
-            return started < 0 ? started : 0;
+            return answer < 0 ? answer : 0;
         }
         tg_parker_sleep(&server->parker, -1);
     }
@@ -345,7 +346,7 @@ static int start_worker(struct throng_server *server, uint32_t index)
         return result;
     }
     server->workers_started++;
-    return await_worker(server, worker);
+    return tg_server_await(server, &worker->started);
 }
 
 static int explain_worker(const struct tg_config *config, uint32_t index, int result,
@@ -431,14 +432,26 @@ int throng_server_start(struct throng_server **started, const struct throng_serv
     if (result < 0) {
         goto destroy_server;
     }
-    result = start_workers(server, error);
+    result = tg_admin_listen(server, options->admin, error);
     if (result < 0) {
         goto close_listeners;
     }
+    result = start_workers(server, error);
+    if (result < 0) {
+        goto close_admin;
+    }
+    result = tg_admin_start(server, error);
+    if (result < 0) {
+        stop_workers(server);
+        goto close_admin;
+    }
     log_start(server);
+    tg_admin_log_start(server);
     *started = server;
     return 0;
 
+close_admin:
+    tg_admin_stop(server);
 close_listeners:
     close_sockets(server->sockets);
 destroy_server:
@@ -451,6 +464,7 @@ void throng_server_stop(struct throng_server *server)
     if (server == NULL) {
         return;
     }
+    tg_admin_stop(server); /* first: it reads what the workers have */
     stop_workers(server);
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         tg_log_queue_drain(&server->workers[i].log, server->config.options.log,
@@ -465,6 +479,7 @@ void throng_server_drain(struct throng_server *server, uint32_t deadline_ms)
         return;
     }
     server->draining = true;
+    atomic_store_explicit(&server->shared.draining, true, memory_order_relaxed);
     server->drain_deadline_ms = deadline_ms;
     tg_server_end_holds(server);
     server->drain_due = UINT64_MAX >> (64 - server->config.worker_count);

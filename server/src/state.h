@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The server as a whole: what the logic thread owns, and the workers beside it. Each file of this
  * folder works on it: server.c (life), api_event.c (the loop), api_release.c (giving events back),
- * api_write.c (sending and closing), api_conn.c (looking at connections), flush.c (to the workers and
- * home again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read);
- * time/logic_time.h (ticks, timers, posts). */
+ * api_write.c (sending and closing), api_writer.c (messages in pieces), api_room.c (rooms),
+ * api_conn.c (looking at connections), flush.c (to the workers and home again); send_room.h,
+ * send_policy.h, writable.h and queue_growth.h (peers that do not read); time/logic_time.h (ticks,
+ * timers, posts). */
 #ifndef TG_SERVER_STATE_H
 #define TG_SERVER_STATE_H
 
@@ -83,6 +84,8 @@ struct tg_logic_counters {
     _Atomic uint64_t broadcasts_refused;
 };
 
+struct tg_admin;
+
 struct throng_server {
     /* Set at start. */
     struct tg_config config;
@@ -95,6 +98,7 @@ struct throng_server {
     struct throng_address bound[THRONG_LISTENERS_MAX];
     tg_socket sockets[THRONG_LISTENERS_MAX]; /* until the workers have them */
     struct tg_acceptor acceptor;             /* if there are several workers */
+    struct tg_admin *admin;                  /* NULL: there is no admin listener */
 
     /* Logic thread. */
     struct tg_seat *seats;
@@ -121,6 +125,7 @@ struct throng_server {
     uint32_t drain_deadline_ms;
     uint64_t drain_due; /* bit per worker that is still to be told */
     struct tg_logic_counters counters;
+    struct tg_latency latency;
 
     /* Any thread. */
     struct tg_parker parker;
@@ -149,6 +154,10 @@ TG_FORMAT(3, 4)
 void tg_server_log(const struct throng_server *server, enum throng_log_level level,
                    const char *format, ...);
 
+/* Waits until a thread of the server's says in `started` that it runs (> 0) or could not (< 0), which it
+ * does with a release and tg_parker_wake(&server->parker). 0 or its error. (server.c) */
+int tg_server_await(struct throng_server *server, const _Atomic int *started);
+
 /* Ends a sleep of the logic thread; it looks for work anew (server.c). Any thread, a signal handler too. */
 void tg_server_rouse(struct throng_server *server);
 
@@ -156,6 +165,10 @@ void tg_server_rouse(struct throng_server *server);
 
 /* Whether the connection still takes calls that change it. 0 or the error to answer. */
 int tg_server_check_seat(struct throng_server *server, throng_conn conn, struct tg_seat **seat);
+
+/* A message was accepted behind what waited before, in flight or not. */
+void tg_server_note_written(struct throng_server *server, struct tg_seat *seat,
+                            uint32_t units_before);
 
 /* Resets the connection; `slow` 0 or TG_SEAT_SLOW. */
 void tg_server_abort_seat(struct throng_server *server, struct tg_seat *seat, uint16_t slow);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "game_time.h"
 #include "sim/world.h"
 #include "state.h"
 
@@ -78,6 +79,7 @@ static void check_counters(const struct throng_server *server)
                 "a logic thread that goes on is reported as stuck");
     TG_SIM_RULE(now.messages_dropped == game.dropped, "messages_dropped is wrong");
     TG_SIM_RULE(now.writable_events == game.writables, "writable_events is wrong");
+    game_time_check_counters(&now);
 }
 
 void oracle_turn(void)
@@ -88,7 +90,8 @@ void oracle_turn(void)
                     "more events are out than events_max");
         out += game.out[i];
     }
-    TG_SIM_RULE(game.server->counters.events_unreleased == out + game.writables_out,
+    TG_SIM_RULE(game.server->counters.events_unreleased ==
+                    out + game.writables_out + game_time_out(),
                 "events_unreleased is wrong");
     if (tg_sim_below(32) == 0) {
         check_counters(game.server);
@@ -161,6 +164,8 @@ void oracle_idle(void *context)
         check_logic_sleeps_rightly(server);
     }
     TG_SIM_RULE(!server->woken, "the logic thread sleeps and was woken");
+    TG_SIM_RULE(!tg_post_queue_has_posts(&server->time->posts), "lost wake-up: a post waits");
+    game_time_check_sleep();
     if (game.waiting > 0) {
         oracle_check_writers(server);
     }
@@ -211,6 +216,7 @@ bool oracle_is_quiet(void)
     struct throng_counters now;
     throng_server_counters(game.server, &now);
     return game.open == 0 && game.held_count == 0 && now.slots_taken == 0 &&
+           tg_post_queue_is_empty(&game.server->time->posts) &&
            now.send_units_free == now.send_units_total;
 }
 

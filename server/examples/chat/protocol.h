@@ -25,13 +25,14 @@
     X(PING, 11, "", "now")                                                                         \
     X(OPERATOR, 16, "token", "")                                                                   \
     X(KICK, 17, "name, room?, text?", "name")                                                      \
-    X(MUTE, 18, "name, seconds", "name")                                                           \
+    X(MUTE, 18, "name, seconds, text?", "name")                                                    \
     X(UNMUTE, 19, "name", "name")                                                                  \
     X(BAN, 20, "name? or address?, seconds, text?", "address or name")                             \
     X(UNBAN, 21, "name? or address?", "address or name")                                           \
     X(BANS, 22, "from?", "bans, next")                                                             \
     X(ANNOUNCE, 23, "text", "")                                                                    \
-    X(CLOSE_ROOM, 24, "room, text?", "room")
+    X(CLOSE_ROOM, 24, "room, text?", "room")                                                       \
+    X(WHOIS, 25, "name", "name, address, rooms, operator, wait_ms")
 
 /* What the server sends by itself; request is nil (REFUSED: or a reply). */
 #define CHAT_NOTICE_MAP(X)                                                                         \
@@ -67,18 +68,19 @@ enum chat_type {
 #define CHAT_KEY_CODE "code"       /* uint: enum chat_code */
 #define CHAT_KEY_FIELD "field"     /* str: the key of the request that is wrong, "" if it is none */
 #define CHAT_KEY_FROM "from" /* LINE, PRIVATE: str, the speaker; lists: uint, a `next` of before */
-#define CHAT_KEY_LIMIT "limit"     /* uint: the limit that was passed; 0 if it is none */
-#define CHAT_KEY_LIMITS "limits"   /* map: see README.md */
-#define CHAT_KEY_LINES "lines"     /* array of LINE bodies, oldest first */
-#define CHAT_KEY_ME "me"           /* bool: /me: `from` does what `text` says */
-#define CHAT_KEY_MEMBERS "members" /* uint: members of the room now */
-#define CHAT_KEY_NAME "name"       /* str: a user */
-#define CHAT_KEY_NAMES "names"     /* array of str */
-#define CHAT_KEY_NEXT "next"       /* uint: `from` of the rest of the list; 0: this was all */
-#define CHAT_KEY_NOW "now"         /* uint: as `at` */
-#define CHAT_KEY_OF "of"           /* uint: the type of the request that was refused */
-#define CHAT_KEY_OLD "old"         /* str: the name before */
-#define CHAT_KEY_ROOM "room"       /* str: the room, in the spelling of who created it */
+#define CHAT_KEY_LIMIT "limit"       /* uint: the limit that was passed; 0 if it is none */
+#define CHAT_KEY_LIMITS "limits"     /* map: see README.md */
+#define CHAT_KEY_LINES "lines"       /* array of LINE bodies, oldest first */
+#define CHAT_KEY_ME "me"             /* bool: /me: `from` does what `text` says */
+#define CHAT_KEY_MEMBERS "members"   /* uint: members of the room now */
+#define CHAT_KEY_NAME "name"         /* str: a user */
+#define CHAT_KEY_NAMES "names"       /* array of str */
+#define CHAT_KEY_NEXT "next"         /* uint: `from` of the rest of the list; 0: this was all */
+#define CHAT_KEY_NOW "now"           /* uint: as `at` */
+#define CHAT_KEY_OF "of"             /* uint: the type of the request that was refused */
+#define CHAT_KEY_OLD "old"           /* str: the name before */
+#define CHAT_KEY_OPERATOR "operator" /* bool: may moderate */
+#define CHAT_KEY_ROOM "room"         /* str: the room, in the spelling of who created it */
 #define CHAT_KEY_ROOMS "rooms" /* ROOMS: array of maps: room, members, text (topic); HELLO: uint */
 #define CHAT_KEY_SECONDS "seconds" /* uint */
 #define CHAT_KEY_SEQ "seq"     /* uint: the line's number in its room, 1, 2, 3 ... without gaps */
@@ -93,7 +95,6 @@ enum chat_type {
 /* CHAT_REFUSED and CHAT_GOODBYE. X(NAME, number, what it means) */
 #define CHAT_CODE_MAP(X)                                                                           \
     X(MALFORMED, 1, "the body is not what the type asks for")                                      \
-    X(UNKNOWN_TYPE, 2, "there is no request of this type")                                         \
     X(NO_HELLO, 3, "say hello first")                                                              \
     X(HELLO_AGAIN, 4, "hello was said already")                                                    \
     X(VERSION, 5, "the server speaks another version")                                             \

@@ -43,7 +43,8 @@ static void print_option(const struct program *program, const struct throng_opti
 {
     bool is_number = info->range[0] != '\0';
     bool is_listen = strcmp(info->name, "listen") == 0;
-    const char *value = is_number ? "N" : is_listen ? info->unit : "NAME";
+    bool is_endpoint = strncmp(info->unit, "tcp://", 6) == 0;
+    const char *value = is_number ? "N" : is_endpoint ? "tcp://HOST:PORT" : "NAME";
     const char *fallback = is_listen ? PROGRAM_LISTEN : find_fallback(program, info);
     program_print_help_line(info->name, value, info->help);
     printf("  %*s%s%s%s; default %s\n", COLUMN, "", is_listen ? "repeatable" : info->unit,

@@ -227,6 +227,9 @@ int program_read(struct throng_server_options *options, int argc, char **argv,
     if (options->listen[0] == NULL) {
         options->listen[0] = PROGRAM_LISTEN;
     }
+    if (program->settle != NULL) {
+        program->settle(options);
+    }
     if (wants_config) {
         program_print_config(&settings);
         return 1;

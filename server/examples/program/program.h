@@ -30,6 +30,8 @@ struct program {
     size_t preset_count;
     const struct program_option *options;
     size_t option_count;
+    /* Sets what follows from other options, when all are read; NULL: nothing does. */
+    void (*settle)(struct throng_server_options *options);
     /* For --budget: writes the terms of the program's own memory, answers how many. NULL: it has none. */
     size_t (*budget)(const struct throng_server_options *options, struct throng_budget_term *terms,
                      size_t capacity);
@@ -51,6 +53,12 @@ int program_read_options(struct throng_server_options *options, int argc, char *
  * program_signalled() and wake the server. NULL, after a line on standard error and with the exit
  * status set, if it cannot start. */
 struct throng_server *program_start(const struct throng_server_options *options, int *status);
+
+/* Milliseconds since 1970, by the clock on the wall. No system call where the system can do without. */
+uint64_t program_wall_ms(void);
+
+/* Fills bytes that nobody can guess. False: the system gives none. Before the start. */
+bool program_random(void *bytes, size_t size);
 
 /* Requests to end so far: 0 = go on, 1 = drain, 2 and more = stop now. */
 int program_signalled(void);

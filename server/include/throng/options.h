@@ -239,9 +239,11 @@ struct throng_server_options {
     uint32_t rooms_per_connection; /* 1..65,535; default 64. Joining walks them */
     /* Messages of broadcasts that wait for members, counted once for each member (a long message for each
      * of its blocks); per I/O thread; 16 bytes each. 64..16,777,216; default 65,536 or four for each
-     * connection. While seven eighths wait, members to which something is still unsent miss what is
-     * broadcast. */
+     * connection. A message for which seven eighths do not suffice passes by members to which something is still
+     * unsent; when there is none left, everybody misses it. So there have to be some more than members of
+     * a room. */
     uint32_t room_references_max;
+
     /* ---- time, and other threads ---- */
 
     /* Timers that may run at once. 1..1,048,576; default 4,096. */
@@ -249,6 +251,13 @@ struct throng_server_options {
 
     /* Posts that may wait for the logic thread. 1..1,048,576, rounded up to a power of two; default 4,096. */
     uint32_t posts_max;
+
+    /* ---- looking at it from outside ---- */
+
+    /* "tcp://HOST:PORT", as in `listen`: an HTTP listener of the server's own for /metrics (Prometheus
+     * text) and /healthz, on a thread of its own, with 8 connections. No authentication: give a loopback
+     * address, or one that only your monitoring reaches (the log warns of others). Default NULL: none. */
+    const char *admin;
 };
 
 /* Sets every option to its default. The listen strings are NULL. Any thread. */
@@ -257,8 +266,8 @@ THRONG_API void throng_server_options_init(struct throng_server_options *options
 /* Sets one option from text, as a command line or a config file has it: the field's name, with '_' or
  * '-', and a number in the option's unit, digits only; "off" (THRONG_OFF) or "auto" where there is such
  * a thing; the name of a choice; "no" or "yes" for reuse_sockets. `listen` adds an endpoint to those
- * that are there; `heartbeat_ms` is one number for all listeners. Texts (`listen`, `backend`) are kept, not
- * copied, until the start. 0, or THRONG_EINVAL with the name and the value as they were given and the
+ * that are there, `admin` is one or "off"; `heartbeat_ms` is one number for all listeners. Texts (`listen`,
+ * `backend`, `admin`) are kept, not copied, until the start. 0, or THRONG_EINVAL with the name and the value as they were given and the
  * range in `error` (may be NULL), and nothing changed. Limits that depend on other options are checked at
  * start. Any thread. */
 THRONG_API int throng_server_options_set(struct throng_server_options *options, const char *name,
@@ -268,7 +277,7 @@ THRONG_API int throng_server_options_set(struct throng_server_options *options, 
 struct throng_option_info {
     const char *name; /* "max_connections" */
     /* "connections", "bytes", "ms" ...; of a choice its words: "big | little"; of `backend` those of this
-     * build; of `listen` "tcp://HOST:PORT". */
+     * build; of `listen` "tcp://HOST:PORT", of `admin` that " | off". */
     const char *unit;
     const char *fallback; /* the default, in words where it depends on others; "" for `listen` */
     const char *range;    /* "1..1048575", "1..86400000 | off"; "" for text and choices */

@@ -64,16 +64,17 @@ THRONG_API int throng_room_leave(struct throng_server *server, throng_room room,
  * A member whose queue has no room (send_queue_bytes_max, throng_set_send_limit) fares as its policy
  * says: REFUSE: this message is not for it; CLOSE: it is reset; DROP_OLDEST: the oldest messages that wait
  * for it are dropped. While send memory, or its I/O thread's references, are short, so fares each member
- * to which something is still unsent, whatever its limit. What a member missed is counted
- * (throng_room_get_info). */
+ * to which something is still unsent, whatever its limit; and with DROP_OLDEST it may miss the newest too.
+ * What a member missed is counted (throng_room_get_info). */
 THRONG_API int throng_room_broadcast(struct throng_server *server, throng_room room,
                                      const void *data, size_t size, throng_conn except);
 
 struct throng_room_info {
     uint32_t members;
     uint64_t broadcasts; /* accepted since the room was created */
-    uint64_t
-        dropped; /* deliveries that a member missed by policy; I/O threads count: a moment late */
+    /* What members missed by policy for what was broadcast here: that itself, or older messages that made
+     * room for it. I/O threads count: a moment late. */
+    uint64_t dropped;
 };
 
 /* 0 or THRONG_ESTALE. */

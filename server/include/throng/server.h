@@ -140,6 +140,40 @@ THRONG_API void throng_release_event(struct throng_server *server, struct throng
 THRONG_API int throng_write_data(struct throng_server *server, throng_conn conn, const void *data,
                                  size_t size);
 
+/* A message that is written piece by piece, straight into send memory: for those that are made while they are
+ * written. All of it is throng's own. */
+struct throng_writer {
+    struct throng_server *private_server; /* NULL: not begun */
+    uint64_t private_target;
+    size_t private_size; /* bytes of the payload so far */
+    uint32_t private_chain[4];
+    int private_error; /* the first */
+};
+
+/* Begins a message to `conn`: throng_write_begin, any number of throng_writer_append, then throng_write_end, which
+ * sends it as one message, or throng_write_cancel. It takes its place in the order when it ends, so whatever
+ * else happens between is allowed, other writers and writes to the same connection too. End each one: until
+ * then it holds up to a longest message of send memory. 0, THRONG_ESTALE, THRONG_ECLOSING, THRONG_EINVAL. */
+THRONG_API int throng_write_begin(struct throng_server *server, throng_conn conn,
+                                  struct throng_writer *writer);
+
+/* Copies `size` bytes behind those that were appended. 0; THRONG_ETOOBIG: message_bytes_max is passed;
+ * THRONG_EAGAIN: the send memory is full now, and a WRITABLE event will say when it is worth another try, from
+ * the beginning; THRONG_ESTALE, THRONG_ECLOSING, THRONG_EINVAL (not begun; data NULL and size not 0). The
+ * first error stays, and throng_write_end answers it too. Where the policy is DROP_OLDEST, older messages may
+ * be dropped for want of memory before it is known how long this one gets. */
+THRONG_API int throng_writer_append(struct throng_writer *writer, const void *data, size_t size);
+
+/* throng_writer_append as a throng_sink (throng/pack.h); `writer` is a struct throng_writer. */
+THRONG_API int throng_writer_sink(void *writer, const void *data, size_t size);
+
+/* Sends the message: the answers of throng_write_data. Of a message that is refused nothing is left. Ends the
+ * writer either way. THRONG_EINVAL: not begun, or ended before. */
+THRONG_API int throng_write_end(struct throng_writer *writer);
+
+/* Gives the message up; harmless if there is none. */
+THRONG_API void throng_write_cancel(struct throng_writer *writer);
+
 /* Hands everything written so far to the I/O threads now, instead of at the end of the batch. In
  * inline mode it also sends. */
 THRONG_API void throng_flush(struct throng_server *server);
@@ -223,6 +257,10 @@ THRONG_API int throng_post(struct throng_server *server, void *user, uint64_t nu
 /* The address that listener `index` (place in options.listen) really has. 0 or THRONG_EINVAL. */
 THRONG_API int throng_server_listen_address(const struct throng_server *server, uint32_t index,
                                             struct throng_address *address);
+
+/* The address of the admin listener (options.admin). 0; THRONG_EINVAL: there is none. */
+THRONG_API int throng_server_admin_address(const struct throng_server *server,
+                                           struct throng_address *address);
 
 /* What runs: the backend's name and the number of I/O threads (0 = inline). */
 THRONG_API const char *throng_server_backend(const struct throng_server *server);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What crosses between a worker and the logic thread, entry by entry. Three rings per worker:
  *
- *   events    worker -> logic   OPEN, MESSAGE, CLOSED (WRITABLE is the logic thread's own: writable.h)
+ *   events    worker -> logic   OPEN, MESSAGE, CLOSED (the others are the logic thread's own)
  *   releases  logic -> worker   memory and slots that the logic thread has done with
  *   commands  logic -> worker   chains to send, closes; rooms (worker/fanout.h)
  *
@@ -19,7 +19,7 @@
 
 /* What holds a message's bytes until its event is released: a receive buffer, or a block of the
  * worker's message pool (marked by the top bit). */
-#define TG_HOLDER_NONE UINT32_MAX        /* OPEN; WRITABLE, whose release goes to nobody */
+#define TG_HOLDER_NONE UINT32_MAX        /* OPEN; those whose release goes to nobody, as WRITABLE */
 #define TG_HOLDER_SLOT (UINT32_MAX - 1u) /* CLOSED: the slot itself */
 #define TG_HOLDER_BLOCK_BIT 0x80000000u
 
@@ -57,7 +57,8 @@ enum tg_command_flags {
     TG_COMMAND_JOIN = 64,
     TG_COMMAND_LEAVE = 128,
     TG_COMMAND_BROADCAST = 256,
-    TG_COMMAND_SHORT = 512, /* with BROADCAST: send memory is short */
+    TG_COMMAND_SHORT = 512,   /* with BROADCAST: send memory is short, */
+    TG_COMMAND_SCARCE = 1024, /* and this was the last that is there */
 };
 
 #define TG_COMMAND_OF_ROOM (TG_COMMAND_JOIN | TG_COMMAND_LEAVE | TG_COMMAND_BROADCAST)

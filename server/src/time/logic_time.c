@@ -116,25 +116,31 @@ size_t tg_logic_time_take(struct throng_server *server, struct throng_event *eve
     return count;
 }
 
-/* Until then, from the batch's time on. */
-static int64_t shorter_wait(const struct tg_logic_time *time, uint64_t due_ns, int64_t limit_ns)
+/* When the next tick or timer is due, or has to be moved; UINT64_MAX: nothing will be. */
+static uint64_t next_due_ns(const struct tg_logic_time *time)
 {
-    uint64_t left_ns = due_ns > time->now_ns ? due_ns - time->now_ns : 0;
-    return limit_ns < 0 || left_ns < (uint64_t)limit_ns ? (int64_t)left_ns : limit_ns;
+    uint64_t due_ns = UINT64_MAX;
+    if (time->tick.rate_hz != 0) {
+        due_ns = tg_tick_due_ns(&time->tick, time->tick.taken + 1);
+    }
+    uint64_t now_ms = time->now_ns / NS_PER_MS;
+    int64_t wait_ms = tg_timer_wheel_wait_ms(&time->timers.wheel, now_ms);
+    if (wait_ms >= 0 && (now_ms + (uint64_t)wait_ms) * NS_PER_MS < due_ns) {
+        due_ns = (now_ms + (uint64_t)wait_ms) * NS_PER_MS;
+    }
+    return due_ns;
 }
 
 int64_t tg_logic_time_wait_limit(const struct tg_logic_time *time, int64_t limit_ns)
 {
-    if (time->tick.rate_hz != 0) {
-        uint64_t due_ns = tg_tick_due_ns(&time->tick, time->tick.taken + 1);
-        limit_ns = shorter_wait(time, due_ns, limit_ns);
+    uint64_t due_ns = next_due_ns(time);
+    if (due_ns == UINT64_MAX || limit_ns == 0) {
+        return limit_ns;
     }
-    uint64_t now_ms = time->now_ns / NS_PER_MS;
-    int64_t wait_ms = tg_timer_wheel_wait_ms(&time->timers.wheel, now_ms);
-    if (wait_ms >= 0) {
-        limit_ns = shorter_wait(time, (now_ms + (uint64_t)wait_ms) * NS_PER_MS, limit_ns);
-    }
-    return limit_ns;
+    /* Not from the batch's time: what is late already must not be later by as much. */
+    uint64_t now_ns = tg_clock_ns();
+    uint64_t left_ns = due_ns > now_ns ? due_ns - now_ns : 0;
+    return limit_ns < 0 || left_ns < (uint64_t)limit_ns ? (int64_t)left_ns : limit_ns;
 }
 
 /* ---- public ---- */

@@ -12,8 +12,7 @@
 #include "base/assert.h"
 #include "base/yield.h"
 
-/* Remembers to look at the slot once the commands are taken. */
-static void touch(struct tg_worker *worker, struct tg_slot *slot)
+void tg_worker_touch(struct tg_worker *worker, struct tg_slot *slot)
 {
     if ((slot->flags & TG_SLOT_TOUCHED) == 0) {
         slot->flags |= TG_SLOT_TOUCHED;
@@ -34,7 +33,7 @@ static void release_messages(struct tg_worker *worker, struct tg_slot *slot,
     slot->events_held -= entry->count;
     slot->bytes_held -= entry->bytes;
     if (slot->state != TG_SLOT_OPEN || (slot->flags & TG_SLOT_FLOW_PAUSED) != 0) {
-        touch(worker, slot);
+        tg_worker_touch(worker, slot);
     }
 }
 
@@ -49,7 +48,7 @@ static void take_release(struct tg_worker *worker, const struct tg_release_entry
     TG_REQUIRE(tg_worker_owns(worker, entry->slot));
     if (entry->holder == TG_HOLDER_SLOT) {
         slot->flags |= TG_SLOT_CLOSED_RELEASED;
-        touch(worker, slot);
+        tg_worker_touch(worker, slot);
     } else {
         release_messages(worker, slot, entry);
     }
@@ -121,7 +120,7 @@ static void begin_drain(struct tg_worker *worker, uint32_t deadline_ms)
             tg_slot_drain(worker, slot);
             /* Not settled here: the last release may have been seen while the reply that was written
              * before it is in the ring behind this command (close.pml: DRAIN_SETTLES_AT_ONCE). */
-            touch(worker, slot);
+            tg_worker_touch(worker, slot);
         }
     }
 }
@@ -155,7 +154,7 @@ static void note_more(struct tg_worker *worker, struct tg_slot *slot, bool more)
         slot->flags |= TG_SLOT_MORE_DUE;
     } else if ((slot->flags & TG_SLOT_MORE_DUE) != 0) {
         slot->flags &= (uint16_t)~TG_SLOT_MORE_DUE;
-        touch(worker, slot);
+        tg_worker_touch(worker, slot);
     }
 }
 

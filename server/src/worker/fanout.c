@@ -8,7 +8,8 @@
 #include "worker/watch.h"
 #include "worker/worker.h"
 
-/* Below this part of the references only those get one to whom everything was sent. */
+/* When a broadcast would leave less than this part of the references, only those get it to whom everything
+ * was sent. */
 #define SHORT_PART 8u
 
 void tg_fanout_init(struct tg_fanout *fanout, uint32_t reference_first, uint32_t reference_count)
@@ -157,16 +158,14 @@ static void append_block(struct tg_chain *chain, struct tg_block_pool *pool, uin
     tg_chain_join(chain, &one, pool);
 }
 
-void tg_fanout_collect(struct tg_worker *worker)
+/* Takes the references out of a chain that was sent or dropped. What is left goes home. */
+static void take_out(struct tg_worker *worker, struct tg_chain *chain)
 {
     struct tg_fanout *fanout = &worker->fanout;
     struct tg_block_pool *pool = worker->shared->blocks;
-    if (fanout->free_count == fanout->reference_count) {
-        return; /* there is none in it */
-    }
     struct tg_chain home;
     tg_chain_init(&home);
-    for (uint32_t index = worker->done.head; index != TG_BLOCK_NONE;) {
+    for (uint32_t index = chain->head; index != TG_BLOCK_NONE;) {
         struct tg_block *block = &pool->blocks[index];
         const uint32_t next = block->next;
         if (tg_block_is_reference(pool, index)) {
@@ -180,7 +179,14 @@ void tg_fanout_collect(struct tg_worker *worker)
         }
         index = next;
     }
-    worker->done = home;
+    *chain = home;
+}
+
+void tg_fanout_collect(struct tg_worker *worker)
+{
+    if (worker->fanout.free_count < worker->fanout.reference_count) {
+        take_out(worker, &worker->done); /* else there is none in it */
+    }
 }
 
 /* ---- sending ---- */
@@ -212,8 +218,9 @@ void tg_fanout_send(struct tg_worker *worker)
         own->send_due = false;
         if (slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_FLUSHING) {
             tg_slot_send(worker, slot);
-            tg_slot_settle(worker, slot);
-            tg_slot_check_flow(worker, slot);
+            /* Not settled here: this may be in the middle of the commands, and a reply behind this one
+             * (close.pml: DRAIN_SETTLES_AT_ONCE). */
+            tg_worker_touch(worker, slot);
         }
     }
 }
@@ -221,16 +228,6 @@ void tg_fanout_send(struct tg_worker *worker)
 bool tg_fanout_sends_soon(const struct tg_worker *worker, const struct tg_slot *slot)
 {
     return rooms_of(worker, slot)->send_due;
-}
-
-bool tg_fanout_write_later(struct tg_worker *worker, struct tg_slot *slot, struct tg_chain *chain)
-{
-    struct tg_chain *later = &rooms_of(worker, slot)->later;
-    if (tg_chain_is_empty(later)) {
-        return false;
-    }
-    tg_chain_join(later, chain, worker->shared->blocks);
-    return true;
 }
 
 bool tg_fanout_take_later(struct tg_worker *worker, struct tg_slot *slot)
@@ -244,13 +241,72 @@ bool tg_fanout_take_later(struct tg_worker *worker, struct tg_slot *slot)
     return true;
 }
 
+/* ---- limits ---- */
+
+struct limit {
+    uint32_t units_max;
+    uint32_t policy; /* enum throng_when_send_full */
+};
+
+static struct limit limit_of(const struct tg_worker *worker, const struct tg_slot *slot)
+{
+    const struct tg_fanout_shared *shared = &worker->shared->fanout;
+    /* relaxed: a limit that is set while something is on its way holds for it or for the next. */
+    const uint32_t word = atomic_load_explicit(&shared->limits[tg_worker_slot_index(worker, slot)],
+                                               memory_order_relaxed);
+    return word != 0 ? (struct limit){.units_max = word >> 2, .policy = word & 3}
+                     : (struct limit){shared->units_max, (uint32_t)shared->policy};
+}
+
+/* Whether what comes now may have to make room for what is newer. */
+static bool is_droppable(const struct tg_slot *slot, const struct limit *limit)
+{
+    return limit->policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST &&
+           (slot->flags & TG_SLOT_UNSENT) != 0;
+}
+
+static size_t oldest_bytes(const struct tg_worker *worker, const struct tg_chain *later)
+{
+    uint8_t header[THRONG_FRAME_HEADER_BYTES];
+    tg_chain_peek(later, worker->shared->blocks, header, sizeof(header));
+    return sizeof(header) + tg_frame_length_read(header, worker->shared->rules.byte_order);
+}
+
+/* The oldest message of `later` goes. */
+static void drop_oldest(struct tg_worker *worker, struct tg_chain *later)
+{
+    struct tg_chain dropped;
+    tg_chain_init(&dropped);
+    tg_chain_advance(later, worker->shared->blocks, oldest_bytes(worker, later), &dropped);
+    take_out(worker, &dropped);
+    tg_chain_join(&worker->done, &dropped, worker->shared->blocks);
+    tg_count(&worker->counters.messages_dropped, 1);
+}
+
+bool tg_fanout_write_later(struct tg_worker *worker, struct tg_slot *slot, struct tg_chain *chain)
+{
+    struct tg_chain *later = &rooms_of(worker, slot)->later;
+    const struct limit limit = limit_of(worker, slot);
+    const bool replaces = is_droppable(slot, &limit);
+    if (tg_chain_is_empty(later) && !replaces) {
+        return false;
+    }
+    tg_chain_join(later, chain, worker->shared->blocks);
+    while (replaces && slot->queue.units + later->units > limit.units_max &&
+           oldest_bytes(worker, later) < later->bytes) {
+        drop_oldest(worker, later);
+    }
+    return true;
+}
+
 /* ---- a broadcast ---- */
 
 struct broadcast {
     const struct tg_chain *chain;
     struct tg_room_part *part;
-    uint32_t blocks; /* of the chain: references for each member */
-    bool is_short;   /* only those get it to whom everything was sent */
+    uint32_t blocks;   /* of the chain: references for each member */
+    uint32_t shortage; /* of send memory: TG_COMMAND_SHORT, SCARCE */
+    bool is_short;     /* only those get it to whom everything was sent */
 };
 
 static uint32_t count_blocks(const struct tg_block_pool *pool, const struct tg_chain *chain)
@@ -292,32 +348,24 @@ static void refer(struct tg_worker *worker, struct tg_slot *slot, struct tg_chai
     send_soon(worker, slot);
 }
 
-/* The oldest message of `later` goes. */
-static void drop_oldest(struct tg_worker *worker, struct tg_chain *later)
-{
-    uint8_t header[THRONG_FRAME_HEADER_BYTES];
-    tg_chain_peek(later, worker->shared->blocks, header, sizeof(header));
-    uint32_t size = tg_frame_length_read(header, worker->shared->rules.byte_order);
-    tg_chain_advance(later, worker->shared->blocks, sizeof(header) + (size_t)size, &worker->done);
-    tg_fanout_collect(worker);
-    tg_count(&worker->counters.messages_dropped, 1);
-}
-
-/* DROP_OLDEST, and something is unsent: the newest takes the place of older ones. In a shortage it needs
- * one whose place it can take. */
+/* DROP_OLDEST, and something is unsent: the newest takes the place of older ones. For want of references it
+ * needs one whose place it can take. For want of send memory it takes the place of all, since others may
+ * still have those; and if it is the last that memory suffices for, nobody may keep it waiting. */
 static void replace(struct tg_worker *worker, struct tg_slot *slot,
                     const struct broadcast *broadcast, uint32_t units_max)
 {
     struct tg_chain *later = &rooms_of(worker, slot)->later;
+    const bool frees_memory = (broadcast->shortage & TG_COMMAND_SHORT) != 0;
     bool needs_place = broadcast->is_short;
     while (!tg_chain_is_empty(later) &&
-           (needs_place || worker->fanout.free_count < broadcast->blocks ||
+           (needs_place || frees_memory || worker->fanout.free_count < broadcast->blocks ||
             slot->queue.units + later->units + broadcast->chain->units > units_max)) {
         drop_oldest(worker, later);
         tg_count(&broadcast->part->dropped, 1);
         needs_place = false;
     }
-    if (needs_place || worker->fanout.free_count < broadcast->blocks) {
+    if (needs_place || (broadcast->shortage & TG_COMMAND_SCARCE) != 0 ||
+        worker->fanout.free_count < broadcast->blocks) {
         miss(worker, broadcast);
     } else {
         refer(worker, slot, later, broadcast);
@@ -332,15 +380,10 @@ static bool takes_broadcasts(const struct tg_slot *slot)
 static void deliver(struct tg_worker *worker, struct tg_slot *slot,
                     const struct broadcast *broadcast)
 {
-    const struct tg_fanout_shared *shared = &worker->shared->fanout;
-    /* relaxed: a limit that is set while a broadcast is on its way holds for it or for the next. */
-    const uint32_t word = atomic_load_explicit(&shared->limits[tg_worker_slot_index(worker, slot)],
-                                               memory_order_relaxed);
-    const uint32_t units_max = word != 0 ? word >> 2 : shared->units_max;
-    const uint32_t policy = word != 0 ? word & 3 : (uint32_t)shared->policy;
+    const struct limit limit = limit_of(worker, slot);
     struct tg_chain *later = &rooms_of(worker, slot)->later;
     uint32_t units = slot->queue.units + later->units + broadcast->chain->units;
-    if (units > units_max && (slot->flags & TG_SLOT_UNSENT) == 0) {
+    if (units > limit.units_max && (slot->flags & TG_SLOT_UNSENT) == 0) {
         /* It is we who have not sent yet. */
         tg_slot_send(worker, slot);
         if (!takes_broadcasts(slot)) {
@@ -349,12 +392,12 @@ static void deliver(struct tg_worker *worker, struct tg_slot *slot,
         units = slot->queue.units + later->units + broadcast->chain->units;
     }
     const bool is_unsent = (slot->flags & TG_SLOT_UNSENT) != 0;
-    if (policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST && is_unsent) {
-        replace(worker, slot, broadcast, units_max);
-    } else if (policy == THRONG_WHEN_SEND_FULL_CLOSE && units > units_max) {
+    if (is_droppable(slot, &limit)) {
+        replace(worker, slot, broadcast, limit.units_max);
+    } else if (limit.policy == THRONG_WHEN_SEND_FULL_CLOSE && units > limit.units_max) {
         miss(worker, broadcast);
         tg_slot_reset_slow_reader(worker, slot);
-    } else if (units > units_max || (broadcast->is_short && is_unsent) ||
+    } else if (units > limit.units_max || (broadcast->is_short && is_unsent) ||
                worker->fanout.free_count < broadcast->blocks) {
         miss(worker, broadcast);
     } else {
@@ -380,13 +423,14 @@ static void take_broadcast(struct tg_worker *worker, struct tg_command *command)
         .chain = &command->chain,
         .part = &fanout->parts[command->room],
         .blocks = count_blocks(worker->shared->blocks, &command->chain),
+        .shortage = command->flags & (TG_COMMAND_SHORT | TG_COMMAND_SCARCE),
     };
-    uint64_t references = (uint64_t)broadcast.part->members * broadcast.blocks;
-    if (fanout->free_count < references + fanout->reference_count / SHORT_PART) {
-        make_room(worker, references + fanout->reference_count / SHORT_PART);
+    const uint64_t references = (uint64_t)broadcast.part->members * broadcast.blocks +
+                                fanout->reference_count / SHORT_PART;
+    if (fanout->free_count < references) {
+        make_room(worker, references);
     }
-    broadcast.is_short = (command->flags & TG_COMMAND_SHORT) != 0 ||
-                         fanout->free_count < fanout->reference_count / SHORT_PART;
+    broadcast.is_short = broadcast.shortage != 0 || fanout->free_count < references;
     fanout->references_of[command->chain.head] = 1;
     uint32_t next = broadcast.part->first;
     while (next != 0) {

@@ -9,8 +9,8 @@
  *   last worker:  the chain goes home with the other blocks
  *
  * A member with DROP_OLDEST to which something is still unsent gets what is broadcast meanwhile into a
- * chain of its own, `later`, where the oldest can still be dropped. It joins the queue when that is
- * empty, so while there is something in `later` there is something in the queue. */
+ * chain of its own, `later`, and what is written to it too, where the oldest can still be dropped. It joins
+ * the queue when that is empty, so while there is something in `later` something is unsent. */
 #ifndef TG_WORKER_FANOUT_H
 #define TG_WORKER_FANOUT_H
 
@@ -107,7 +107,8 @@ void tg_fanout_collect(struct tg_worker *worker);
 /* The connection is about to be closed: it leaves every room. */
 void tg_fanout_leave_all(struct tg_worker *worker, struct tg_slot *slot);
 
-/* What is written to it goes behind what waits in `later`. False: nothing waits there. */
+/* What is written to it goes behind what waits in `later`, and there too if it may have to make room for
+ * what is newer. False: it is for the queue. */
 bool tg_fanout_write_later(struct tg_worker *worker, struct tg_slot *slot, struct tg_chain *chain);
 
 /* Its queue is empty: what waits in `later` is its queue now. False: nothing waits there. */

@@ -28,6 +28,7 @@
 #include "conn/address_table.h"
 #include "conn/arena.h"
 #include "event/event.h"
+#include "event/latency.h"
 #include "event/log_queue.h"
 #include "os/parker.h"
 #include "os/thread.h"
@@ -116,6 +117,9 @@ struct tg_worker_counters {
     TG_WORKER_COUNTERS(TG_COUNTER_FIELD)
 #undef TG_COUNTER_FIELD
     _Atomic uint64_t closed_by[TG_CLOSE_REASONS];
+    _Atomic uint64_t
+        states[TG_SLOT_CLOSED + 1]; /* slots of this worker in each state, but for FREE */
+    _Atomic uint64_t receive_buffers_free;
 };
 
 /* Single writer: a load and a store, no locked instruction. */
@@ -161,6 +165,7 @@ struct tg_worker_shared {
     struct tg_watch_limits limits;
     struct tg_slot_rates *rates; /* one for each slot, its worker's; or NULL */
     struct tg_fanout_shared fanout;
+    bool samples_latency; /* somebody looks at it: there is an admin listener */
 
     /* Logic thread writes, workers read: what it is at. */
     alignas(64) _Atomic uint64_t logic_calls; /* of throng_get_events */
@@ -181,6 +186,7 @@ struct tg_worker_shared {
     _Atomic uint32_t writers_waiting;    /* seats that wait for blocks to come home (api_write.c) */
     _Atomic bool send_memory_short;      /* a write was refused for want of send memory */
     _Atomic uint64_t logic_stalled_ms;   /* for how long it has taken no event; 0: it does */
+    _Atomic bool draining;               /* throng_server_drain was called */
 };
 
 /* A listener as one worker sees it. */
@@ -211,6 +217,7 @@ struct tg_worker {
     struct tg_ring commands;
     struct tg_block_return returned;
     struct tg_log_queue log;
+    struct tg_latency_sample latency;
 
     /* Worker thread. */
     alignas(64) struct tg_port *port;
@@ -323,6 +330,15 @@ static inline bool tg_slot_all_sent(const struct tg_slot *slot)
 {
     return tg_chain_is_empty(&slot->queue) && slot->beat_bytes == 0 &&
            (slot->flags & (TG_SLOT_SENDING | TG_SLOT_MORE_DUE)) == 0;
+}
+
+/* Each change of a slot's state, so that the gauges say how many are in which. */
+static inline void tg_slot_enter(struct tg_worker *worker, struct tg_slot *slot,
+                                 enum tg_slot_state state)
+{
+    tg_count(&worker->counters.states[slot->state], UINT64_MAX); /* one less */
+    tg_count(&worker->counters.states[state], 1);
+    slot->state = (uint8_t)state;
 }
 
 /* on_accept.c */
@@ -451,7 +467,9 @@ void tg_slot_report_closed(struct tg_worker *worker, struct tg_slot *slot);
 /* commands.c */
 void tg_worker_take_releases(struct tg_worker *worker);
 void tg_worker_take_commands(struct tg_worker *worker);
-/* Looks at the slots that releases have touched, now that the commands are taken. */
+/* Remembers to look at the slot once the commands are taken. */
+void tg_worker_touch(struct tg_worker *worker, struct tg_slot *slot);
+/* Looks at the slots that were touched, now that the commands are taken. */
 void tg_worker_visit_touched(struct tg_worker *worker);
 /* The deadline of a drain: resets what is left. */
 void tg_worker_drain_expired(struct tg_worker *worker);

@@ -87,6 +87,13 @@ static bool listeners_are_allowed(const struct throng_server_options *asked)
     return asked->listen[0] != NULL;
 }
 
+static bool admin_is_allowed(const char *endpoint)
+{
+    char host[TG_ENDPOINT_TEXT_SIZE];
+    uint16_t port;
+    return endpoint == NULL || tg_endpoint_parse(endpoint, host, &port, NULL) == 0;
+}
+
 static bool backend_is_allowed(const char *name)
 {
     return name == NULL || strcmp(name, "auto") == 0 || strcmp(name, "epoll") == 0 ||
@@ -97,7 +104,7 @@ bool fuzz_options_are_allowed(const struct throng_server_options *asked)
 {
     return numbers_are_allowed(asked) && sizes_are_allowed(asked) && rooms_are_allowed(asked) &&
            pace_is_allowed(asked) && listeners_are_allowed(asked) &&
-           backend_is_allowed(asked->backend);
+           admin_is_allowed(asked->admin) && backend_is_allowed(asked->backend);
 }
 
 static void check_pace(const struct throng_server_options *asked,

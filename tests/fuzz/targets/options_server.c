@@ -46,13 +46,14 @@ static uint64_t draw_value(struct fuzz_script *script, uint32_t kind)
     }
 }
 
+static const char *const endpoints[8] = {
+    NULL,           "tcp://127.0.0.1:7000", "tcp://[::1]:0",    "tcp://*:1",
+    "tcp://host:5", "tcp://::1:5",          "tcp://host:65536", "http://host:80",
+};
+
 static void set_listener(struct fuzz_script *script, uint32_t kind)
 {
-    static const char *const texts[8] = {
-        NULL,           "tcp://127.0.0.1:7000", "tcp://[::1]:0",    "tcp://*:1",
-        "tcp://host:5", "tcp://::1:5",          "tcp://host:65536", "http://host:80",
-    };
-    options.listen[fuzz_byte(script) % THRONG_LISTENERS_MAX] = texts[kind];
+    options.listen[fuzz_byte(script) % THRONG_LISTENERS_MAX] = endpoints[kind];
 }
 
 static void set_system(struct fuzz_script *script, uint32_t kind)
@@ -148,6 +149,9 @@ static void set_text_field(struct fuzz_script *script, uint32_t field, uint32_t 
         break;
     case 20:
         options.accept_pool = (uint32_t)draw_value(script, kind);
+        break;
+    case 21:
+        options.admin = endpoints[kind];
         break;
     default:
         set_listener(script, kind);
@@ -256,6 +260,8 @@ static void check_terms(const struct throng_budget *budget)
     uint64_t pairs = ((uint64_t) final->max_connections + 1) / 2;
     FUZZ_CHECK(terms[TG_REGION_RATES].bytes ==
                (has_rates ? shared(final->max_connections * 24ull) : 0));
+    FUZZ_CHECK((terms[TG_REGION_ADMIN].bytes > 0) == config.admin);
+    FUZZ_CHECK(config.admin == (final->admin != NULL));
     FUZZ_CHECK(terms[TG_REGION_ADDRESS_COUNTS].bytes == (has_counts ? shared(pairs * 64) : 0));
     FUZZ_CHECK(terms[TG_REGION_ASSEMBLY].bytes == divided(final->assembly_bytes));
     FUZZ_CHECK(terms[TG_REGION_ASSEMBLY_TABLES].bytes == divided(final->assembly_bytes / 256 * 12));
@@ -279,7 +285,8 @@ static void check_budget(void)
     FUZZ_CHECK(budget.term_count == TG_REGION_COUNT);
     FUZZ_CHECK(budget.io_threads == (config.inline_mode ? 0 : config.worker_count));
     for (uint32_t i = 0; i < budget.term_count; i++) {
-        bool is_optional = i == TG_REGION_ADDRESS_COUNTS || i == TG_REGION_RATES;
+        bool is_optional = i == TG_REGION_ADDRESS_COUNTS || i == TG_REGION_RATES ||
+                           i == TG_REGION_ADMIN;
         FUZZ_CHECK(budget.terms[i].bytes % PAGE == 0);
         FUZZ_CHECK(budget.terms[i].bytes > 0 || is_optional);
         sum += budget.terms[i].bytes;
