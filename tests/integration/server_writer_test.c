@@ -240,6 +240,23 @@ static void a_full_queue_drops_the_oldest_where_the_policy_says_so(void **state)
     finish(fixture, &peer);
 }
 
+static void the_newest_take_the_place_of_as_many_as_they_need(void **state)
+{
+    struct server_fixture *fixture = *state;
+    struct peer peer;
+    size_t queued = 0;
+    start(fixture, THRONG_WHEN_SEND_FULL_DROP_OLDEST);
+    throng_conn conn = slow_reader_open(fixture, &peer);
+    for (uint32_t number = 0; number < 200; number++) { /* of two blocks each */
+        assert_int_equal(write_pieces(fixture, conn, number, 1020, 100), 0);
+    }
+    assert_int_equal(throng_queued_bytes(fixture->server, conn, &queued), 0);
+    assert_int_equal(queued, SLOW_READER_QUEUE * 512);
+    assert_int_equal(fixture_counters(fixture).messages_dropped, 136);
+    slow_reader_expect(fixture, &peer, 136, 199);
+    finish(fixture, &peer);
+}
+
 /* Everything that there is, in messages that nobody ends; then the connection writes again. */
 static void memory_that_is_short_refuses_and_comes_back(void **state)
 {
@@ -343,6 +360,7 @@ int main(void)
         cmocka_unit_test(a_full_queue_refuses_and_writable_says_when),
         cmocka_unit_test(a_full_queue_closes_where_the_policy_says_so),
         cmocka_unit_test(a_full_queue_drops_the_oldest_where_the_policy_says_so),
+        cmocka_unit_test(the_newest_take_the_place_of_as_many_as_they_need),
         cmocka_unit_test(memory_that_is_short_refuses_and_comes_back),
         cmocka_unit_test(a_connection_that_ends_meanwhile_is_told),
         cmocka_unit_test(misuse_is_refused),

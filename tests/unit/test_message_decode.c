@@ -238,6 +238,18 @@ static void text_is_checked_where_it_is_asked_for(void **state)
     assert_int_equal(throng_body_utf8(&message, "t", &text, &size), 0);
 }
 
+static void a_key_is_neither_the_beginning_of_one_nor_its_end(void **state)
+{
+    uint64_t u = 0;
+    (void)state;
+    assert_int_equal(DECODE("\x93\1\xc0\x84\xa2xy\1\xa0\2\xa2yx\3\xa1x\4"), 0);
+    assert_int_equal(throng_body_u64(&message, "x", &u), 0);
+    assert_int_equal(u, 4);
+    assert_int_equal(throng_body_u64(&message, "", &u), 0);
+    assert_int_equal(u, 2);
+    assert_int_equal(throng_body_u64(&message, "xyz", &u), THRONG_EPROTOCOL);
+}
+
 static void the_first_of_two_equal_keys_counts(void **state)
 {
     uint64_t u = 0;
@@ -297,6 +309,7 @@ int main(void)
         cmocka_unit_test(a_body_that_is_no_map_has_no_fields),
         cmocka_unit_test(integers_are_numbers_and_nan_is_none),
         cmocka_unit_test(text_is_checked_where_it_is_asked_for),
+        cmocka_unit_test(a_key_is_neither_the_beginning_of_one_nor_its_end),
         cmocka_unit_test(the_first_of_two_equal_keys_counts),
         cmocka_unit_test(the_deepest_and_the_widest_that_pass_are_decoded),
         cmocka_unit_test(decoders_with_bad_limits_are_not_made),

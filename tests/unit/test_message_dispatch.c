@@ -228,6 +228,32 @@ static void complaints_are_never_answered(void **state)
     throng_messages_destroy(world.messages);
 }
 
+static void count_done(void *context, throng_conn from, int result, struct throng_message *reply)
+{
+    (void)context;
+    (void)from;
+    (void)reply;
+    assert_int_equal(result, THRONG_EPROTOCOL);
+    world.handled++;
+}
+
+static void a_reply_that_cannot_be_read_is_not_complained_of(void **state)
+{
+    struct throng_messages_options options = sample_options();
+    int32_t id = 0;
+    (void)state;
+    world = (struct world){0};
+    options.requests_max = 1;
+    assert_int_equal(throng_messages_create(&world.messages, &options, NULL), 0);
+    assert_int_equal(throng_request_begin(world.messages, conn, 0, 100, count_done, NULL, &id), 0);
+    assert_int_equal(id, 1);
+    assert_int_equal(DISPATCH("\x93\x07\xff\xc1"), THRONG_EPROTOCOL);
+    assert_int_equal(world.handled, 1);
+    assert_int_equal(world.counters.malformed, 1);
+    assert_int_equal(world.writes, 0);
+    throng_messages_destroy(world.messages);
+}
+
 static int dispatch_again(void *context, throng_conn from, struct throng_message *message)
 {
     (void)context;
@@ -306,6 +332,7 @@ int main(void)
         cmocka_unit_test(malformed_ones_are_answered_or_not_as_the_policy_says),
         cmocka_unit_test(a_handlers_error_is_answered_with_the_field),
         cmocka_unit_test(complaints_are_never_answered),
+        cmocka_unit_test(a_reply_that_cannot_be_read_is_not_complained_of),
         cmocka_unit_test(a_handler_does_not_dispatch),
         cmocka_unit_test(bad_options_are_refused_by_name),
     };

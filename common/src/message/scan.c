@@ -216,23 +216,17 @@ static int scan_value(struct scanner *scanner)
 /* Bytes of the values that are whole in themselves and need no limit but SHORT_STRING_MOST; 0: the others. */
 #define SIXTEEN(n) n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n
 #define SHORT_STRING_MOST 31u
+/* clang-format off */
 static const uint8_t plain_bytes[256] = {
-    SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1),
-    SIXTEEN(1), SIXTEEN(1), SIXTEEN(0), SIXTEEN(0), /* 80: containers */
-    1,          2,          3,          4,          5,          6,
-    7,          8,          9,          10,         11,         12,
-    13,         14,         15,         16, /* a0: strings */
-    17,         18,         19,         20,         21,         22,
-    23,         24,         25,         26,         27,         28,
-    29,         30,         31,         32, /* b0 */
-    1,          0,          1,          1,          0,          0,
-    0,          0,          0,          0,          5,          9,
-    2,          3,          5,          9, /* c0 */
-    2,          3,          5,          9,          0,          0,
-    0,          0,          0,          0,          0,          0,
-    0,          0,          0,          0, /* d0 */
+    SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1), SIXTEEN(1),
+    SIXTEEN(0), SIXTEEN(0),                                         /* 80: containers */
+    1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15, 16, /* a0: strings */
+    17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32,
+    1,  0,  1,  1,  0,  0,  0,  0,  0,  0,  5,  9,  2,  3,  5,  9,  /* c0 */
+    2,  3,  5,  9,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  0,  /* d0 */
     SIXTEEN(1), SIXTEEN(1),
 };
+/* clang-format on */
 
 /* Passes what can be passed without a second look: nearly all of a usual message. Stops at the first other value. */
 static void pass_plain(struct scanner *scanner)
