@@ -16,10 +16,11 @@ static const char *escaped(const char *text, size_t size)
     return out;
 }
 
+/* Behind a letter, with which some of them would combine. */
 static const char *escaped_code(uint32_t code)
 {
-    char bytes[4];
-    return escaped(bytes, text_encode(code, bytes));
+    char bytes[5] = "a";
+    return escaped(bytes, 1 + text_encode(code, bytes + 1)) + 1;
 }
 
 static uint32_t code_of(const char *text, size_t size, size_t length)
@@ -153,13 +154,13 @@ static void no_control_character_of_unicode_passes(void **state)
 {
     (void)state;
     for (uint32_t code = 0; code < 0x110000; code++) {
-        char bytes[4];
-        size_t length = text_encode(code, bytes);
         bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
         bool bidi = code == 0x61c || (code >= 0x200e && code <= 0x200f) ||
                     (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-        if (length > 0 && (control || bidi)) {
-            assert_null(memchr(escaped(bytes, length), bytes[0], strlen(escaped(bytes, length))));
+        if (control || bidi) {
+            const char *shown = escaped_code(code);
+            assert_int_equal(shown[0], '\\');
+            assert_true(strlen(shown) >= 2);
         }
     }
 }
