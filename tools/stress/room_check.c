@@ -218,6 +218,17 @@ static void settle(struct room_check *check, uint32_t room, struct room_heard *h
     }
 }
 
+/* Whether some number below is still without a name: it may be the line that seems to be missing. */
+static bool may_be_below(const struct room_check *check, uint32_t room, uint64_t number)
+{
+    for (uint64_t below = check->states[room].oldest; below < number; below++) {
+        if (heard_of(check, room, below)->member == ROOM_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The first member that can read line `heard` says whose it is. */
 static enum room_wrong_kind name_line(struct room_check *check, uint32_t room,
                                       struct room_heard *heard, uint32_t sender, uint64_t sequence)
@@ -230,7 +241,8 @@ static enum room_wrong_kind name_line(struct room_check *check, uint32_t room,
             heard->sequence = sequence;
             heard->time_ns = said[i].time_ns;
             drop_said(check, room, i);
-            return in_turn ? ROOM_WRONG_NONE : ROOM_WRONG_REORDERED;
+            return in_turn || may_be_below(check, room, heard->number) ? ROOM_WRONG_NONE
+                                                                       : ROOM_WRONG_REORDERED;
         }
         in_turn = in_turn && said[i].member != sender;
     }

@@ -27,6 +27,9 @@ static const struct {
     {"throng_accepts_dead_total", "dead before accepted", NULL},
     {"throng_accept_pauses_total", "accepting paused", NULL},
     {"throng_writes_refused_total", "writes refused", NULL},
+    {"throng_broadcasts_refused_total", "broadcasts refused", NULL},
+    {"throng_posts_refused_total", "posts refused", NULL},
+    {"throng_ticks_missed_total", "ticks missed", NULL},
     {"throng_messages_dropped_total", "messages dropped", "reason"},
     {"throng_dropped_bytes_total", "bytes dropped", "reason"},
     {"throng_commands_dropped_total", "commands dropped", "reason"},
@@ -253,6 +256,8 @@ static void update_facts(struct dashboard *dashboard, const struct page *page)
     dashboard->connections = page_sum(page, "throng_connections", 0);
     dashboard->connections_max = page_sum(page, "throng_connections_max", 0);
     dashboard->slots_peak = page_sum(page, "throng_slots_taken_peak", 0);
+    dashboard->rooms = page_sum(page, "throng_rooms", 0);
+    dashboard->room_members = page_sum(page, "throng_room_members", 0);
     dashboard->stalled_s = page_sum(page, "throng_logic_stalled_seconds", 0);
     dashboard->stalls = page_sum(page, "throng_logic_stalls_total", 0);
     dashboard->events_unreleased = page_sum(page, "throng_events_unreleased", 0);

@@ -120,6 +120,12 @@ static void view_connections(struct paint *paint, const struct dashboard *dashbo
     put(paint, VIEW_DIM, " of %s, most slots in use at once: %s",
         format_count(most, dashboard->connections_max), format_count(peak, dashboard->slots_peak));
     end_line(paint);
+    if (dashboard->rooms > 0) {
+        put(paint, VIEW_TITLE, "rooms       ");
+        put(paint, VIEW_NORMAL, "%10s", format_count(now, dashboard->rooms));
+        put(paint, VIEW_DIM, " with %s members", format_count(most, dashboard->room_members));
+        end_line(paint);
+    }
 }
 
 static void view_rates(struct paint *paint, const struct dashboard *dashboard)
@@ -130,6 +136,9 @@ static void view_rates(struct paint *paint, const struct dashboard *dashboard)
     for (size_t i = 0; i < RATE_COUNT; i++) {
         char per_s[FORMAT_SIZE], total[FORMAT_SIZE], line[DASHBOARD_HISTORY * 3 + 1];
         const char *(*format)(char *, double) = rates[i].bytes ? format_bytes : format_count;
+        if ((i == RATE_BROADCASTS || i == RATE_DELIVERIES) && !(dashboard->total[i] > 0)) {
+            continue; /* a server without rooms */
+        }
         size_t width = paint->target->columns > 42 ? paint->target->columns - 42 : 0;
         width = width < DASHBOARD_HISTORY ? width : DASHBOARD_HISTORY;
         format_sparkline(line, sizeof(line), dashboard->history[i], dashboard->history_count,
