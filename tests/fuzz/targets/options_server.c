@@ -251,7 +251,13 @@ static void check_terms(const struct throng_budget *budget)
     uint64_t blocks = (uint64_t)config.send_small_blocks + config.send_large_blocks;
     uint64_t events = fuzz_power_of_two(final->events_max, 64);
     const struct throng_budget_term *terms = budget->terms;
-    FUZZ_CHECK(terms[TG_REGION_SEND_TABLES].bytes == shared(blocks * 20));
+    uint64_t references = (uint64_t) final->room_references_max * config.worker_count;
+    FUZZ_CHECK(terms[TG_REGION_SEND_TABLES].bytes == shared(blocks * 20 + references * 16));
+    FUZZ_CHECK(terms[TG_REGION_BROADCASTS].bytes == shared(blocks * 4));
+    FUZZ_CHECK(terms[TG_REGION_REFERENCES].bytes == divided(blocks * 4));
+    FUZZ_CHECK(terms[TG_REGION_ROOM_LINKS].bytes == shared(final->room_members_max * 24ull));
+    FUZZ_CHECK(terms[TG_REGION_ROOM_PARTS].bytes == divided(final->rooms_max * 16ull));
+    FUZZ_CHECK(terms[TG_REGION_SEND_LIMITS].bytes == shared(final->max_connections * 4ull));
     FUZZ_CHECK(terms[TG_REGION_SEND_SMALL].bytes == shared(config.send_small_blocks * 512ull));
     FUZZ_CHECK(terms[TG_REGION_SEND_LARGE].bytes == shared(config.send_large_blocks * 16896ull));
     FUZZ_CHECK(terms[TG_REGION_LINKS].bytes == shared(final->max_connections * 4ull));
