@@ -89,7 +89,7 @@ ALLOWED = {
     "tools": PUBLIC | {"protocols", "tools"},
     "outer tests": PUBLIC | {"outer tests", "support"},
     "tool tests": PUBLIC | {"protocols", "tools", "tool tests", "support"},
-    "game tests": PUBLIC | {"protocols", "game core", "tools", "game tests", "support"},
+    "game tests": PUBLIC | {"protocols", "game core", "examples", "tools", "game tests", "support"},
     "program tests": PUBLIC | {"protocols", "examples", "program tests", "support"},
     "bench": PUBLIC | {"tools", "bench"},
     "attack": PUBLIC | {"examples", "tools", "attack"},  # its server is a bundled program like the others

@@ -138,6 +138,21 @@ static void the_time_stands_still_in_a_batch_and_goes_on_with_the_next(void **st
     assert_true(throng_now_ns(fixture->server) >= batch_ns + 2000000);
 }
 
+static void a_timer_that_is_started_late_in_a_batch_is_not_early(void **state)
+{
+    struct server_fixture *fixture = *state;
+    fixture_start(fixture);
+    assert_int_equal(throng_post(fixture->server, NULL, 0), 0);
+    assert_int_equal(fixture_turn(fixture, 0), 1);
+    uint64_t batch_ns = throng_now_ns(fixture->server);
+    be_busy_ms(10);
+    int64_t begin_ns = test_now_ns();
+    (void)start_timer(fixture, 5, 0);
+    assert_int_equal(throng_now_ns(fixture->server), batch_ns);
+    assert_int_equal(fixture_turn(fixture, -1), 1);
+    assert_true(test_now_ns() - begin_ns >= 5 * MS);
+}
+
 /* ---- stopping ---- */
 
 static void a_timer_that_is_stopped_never_comes_though_it_was_due(void **state)
@@ -293,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_timer_ends_an_unlimited_wait),
         cmocka_unit_test(a_look_without_a_wait_takes_what_is_due_and_nothing_else),
         cmocka_unit_test(the_time_stands_still_in_a_batch_and_goes_on_with_the_next),
+        cmocka_unit_test(a_timer_that_is_started_late_in_a_batch_is_not_early),
         cmocka_unit_test(a_timer_that_is_stopped_never_comes_though_it_was_due),
         cmocka_unit_test(a_timer_that_was_handed_out_is_stale),
         cmocka_unit_test(what_cannot_be_is_refused),

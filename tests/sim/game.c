@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "game_room.h"
 #include "game_time.h"
 #include "oracle.h"
 #include "poster.h"
@@ -34,6 +35,7 @@ void game_serve(struct throng_server *server)
     memcpy(game.past, past, sizeof past);
     game.past_count = past_count;
     game_time_begin(plan, server);
+    game_room_begin(plan, server);
     watch_serve();
 }
 
@@ -56,6 +58,7 @@ static void on_closed_released(struct game_conn *conn)
     struct life *life = conn->life;
     game.past[game.past_count++ % GAME_PAST_MAX] = conn->id;
     game_set_refused(conn, false);
+    game_room_gone(conn->id);
     conn->id.id = 0;
     conn->life = NULL;
     ledger_game_done(life);
@@ -155,6 +158,9 @@ static void on_open(const struct throng_event *event, bool is_gone)
     if (conn->policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST) {
         life->flags |= LIFE_GAME_DROP;
     }
+    if (conn->policy == THRONG_WHEN_SEND_FULL_CLOSE) {
+        life->flags |= LIFE_GAME_MAY_CUT;
+    }
     life->flags |= LIFE_OPEN | (game.is_draining ? (uint32_t)LIFE_DRAIN : 0);
     life->id = event->conn.id;
     life->listener = (uint8_t)event->listener;
@@ -244,6 +250,7 @@ static void act_on(struct game_conn *conn)
     if (game_chance(plan->limit_parts)) {
         game_change_limits(conn);
     }
+    game_room_act(conn);
     if (game_chance(plan->flush_parts)) {
         throng_flush(game.server);
     }

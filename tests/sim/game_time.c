@@ -133,7 +133,7 @@ static void start_timer(void)
     struct game_timer *timer = free_place();
     uint32_t longest_ms = tg_sim_below(2) == 0 ? 4 : self.plan->timer_ms;
     uint32_t delay_ms = tg_sim_below(longest_ms);
-    uint32_t period_ms = tg_sim_below(4) == 0 ? 1 + tg_sim_below(longest_ms) : 0;
+    uint32_t period_ms = tg_sim_below(8) == 0 ? 1 + tg_sim_below(longest_ms * 4) : 0;
     throng_timer name = {0};
     uint64_t now_ns = tg_sim_now_ns();
     int result = throng_timer_start(self.server, delay_ms, period_ms, timer, &name);

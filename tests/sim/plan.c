@@ -248,4 +248,5 @@ void plan_make(struct plan *plan, uint64_t seed, uint32_t scale)
     }
     plan_choose_limits(plan, seed);
     plan_choose_time(plan, seed);
+    plan_choose_rooms(plan, seed);
 }

@@ -99,7 +99,8 @@ enum plan_end {
     X(tick_hz, "highest rate of the tick")                                                         \
     X(posters, "threads that post")                                                                \
     X(post_ns, "longest pause between two of their bursts")                                        \
-    X(post_burst, "posts of a burst at most")
+    X(post_burst, "posts of a burst at most")                                                      \
+    X(room_parts, "of 256 events: something with a room")
 
 struct plan {
     uint64_t seed;

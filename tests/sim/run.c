@@ -12,6 +12,7 @@
 #include "oracle.h"
 #include "peers.h"
 #include "poster.h"
+#include "room_ledger.h"
 #include "script.h"
 #include "sim/net.h"
 #include "sim/world.h"
@@ -286,6 +287,7 @@ static void open_world(const struct plan *plan, bool trace)
     tg_net_open(plan->sockets_max, plan->pipe_bytes);
     script_begin(&rules);
     ledger_begin(plan);
+    room_ledger_begin();
     oracle_begin(plan);
     watch_begin(plan);
     game_begin(plan);

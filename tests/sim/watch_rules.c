@@ -45,7 +45,9 @@ static void check_slow_reader(const struct watch_worker *worker, const struct wa
     const struct game_conn *conn = &game.conns[watch_place(slot)];
     const struct throng_server_options *options = &game.server->config.options;
     struct watch_stamp now = watch_now(worker);
-    if (conn->id.id == slot->id && (conn->life->flags & LIFE_GAME_CUT) != 0) {
+    const uint32_t by_broadcast = LIFE_GAME_MAY_CUT | LIFE_GAME_TOLD;
+    if (conn->id.id == slot->id && ((conn->life->flags & LIFE_GAME_CUT) != 0 ||
+                                    (conn->life->flags & by_broadcast) == by_broadcast)) {
         return;
     }
     uint32_t limit_ms = options->write_timeout_ms;

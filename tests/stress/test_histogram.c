@@ -160,7 +160,7 @@ static void the_percentile_text_is_hdr_histograms(void **state)
 {
     (void)state;
     static char text[8192];
-    FILE *file = tmpfile();
+    FILE *file = fopen("stress_hgrm.txt", "w+b");
     assert_non_null(file);
     for (uint64_t i = 0; i < 4; i++) {
         histogram_add(&histogram, 1000000 * (i + 1));
@@ -169,6 +169,7 @@ static void the_percentile_text_is_hdr_histograms(void **state)
     rewind(file);
     text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
     assert_int_equal(fclose(file), 0);
+    assert_int_equal(remove("stress_hgrm.txt"), 0);
     const char *first = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n"
                         "       1.004 0.000000000000          1           1.00\n"
                         "       1.004 0.100000000000          1           1.11\n";

@@ -226,6 +226,18 @@ static void a_sender_whose_lines_change_places_is_found_out(void **state)
     expect(0, 0, 1, 0, 0);
 }
 
+static void a_senders_line_after_a_lost_one_of_theirs_is_right(void **state)
+{
+    (void)state;
+    prepare(false);
+    say(0);
+    say(0);
+    assert_true(hear(1, BASE + 1, 0, 1)); /* nobody knows yet which line the lost one was */
+    assert_true(hear(2, BASE, 0, 0));
+    assert_true(hear(2, BASE + 1, 0, 1));
+    expect(1, 0, 0, 0, 0);
+}
+
 static void a_damaged_line_takes_its_place_and_nothing_more(void **state)
 {
     (void)state;
@@ -370,6 +382,7 @@ int main(void)
         cmocka_unit_test(a_line_that_is_broadcast_twice_is_duplicated_for_each),
         cmocka_unit_test(members_that_hear_two_lines_in_different_orders_are_found_out),
         cmocka_unit_test(a_sender_whose_lines_change_places_is_found_out),
+        cmocka_unit_test(a_senders_line_after_a_lost_one_of_theirs_is_right),
         cmocka_unit_test(a_damaged_line_takes_its_place_and_nothing_more),
         cmocka_unit_test(a_line_that_nobody_said_is_corrupted),
         cmocka_unit_test(a_strangers_line_is_foreign_unless_people_may_talk),

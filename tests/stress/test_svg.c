@@ -11,7 +11,7 @@ static char text[65536];
 
 static FILE *open_text(void)
 {
-    FILE *file = tmpfile();
+    FILE *file = fopen("stress_svg.txt", "w+b");
     assert_non_null(file);
     return file;
 }
@@ -22,6 +22,7 @@ static void close_text(FILE *file)
     size_t len = fread(text, 1, sizeof(text) - 1, file);
     text[len] = '\0';
     assert_int_equal(fclose(file), 0);
+    assert_int_equal(remove("stress_svg.txt"), 0);
 }
 
 static void expect_label(double value, enum svg_unit unit, const char *expected)

@@ -271,9 +271,10 @@ static void each_row_has_its_answer_wherever_it_is_cut(void **state)
 /* A head of exactly `size` bytes: the last header is as long as that takes. */
 static size_t make_head(char *bytes, size_t size)
 {
+    static const char end[4] = {'\r', '\n', '\r', '\n'};
     int begun = snprintf(bytes, size, "GET / HTTP/1.1\r\nHost: a\r\nX: ");
     memset(bytes + begun, 'x', size - (size_t)begun - 4);
-    memcpy(bytes + size - 4, "\r\n\r\n", 4);
+    memcpy(bytes + size - 4, end, sizeof(end));
     return size;
 }
 
@@ -301,7 +302,7 @@ static int read_target(size_t target_size)
     static char bytes[4096];
     struct tg_http_request request;
     const char *head;
-    memcpy(bytes, "GET ", 4);
+    (void)snprintf(bytes, sizeof(bytes), "GET ");
     memset(bytes + 4, '/', target_size);
     int rest = snprintf(bytes + 4 + target_size, 64, " HTTP/1.0\r\n\r\n");
     return read_whole(&request, &head, bytes, 4 + target_size + (size_t)rest);

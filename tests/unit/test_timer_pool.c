@@ -183,7 +183,8 @@ static void it_agrees_with_a_plain_table(void **state)
             uint64_t delay = tg_prng_next(&prng) % (UINT64_C(1) << tg_prng_next(&prng) % 16);
             uint32_t period_ms = pick == 0 ? 1 + (uint32_t)(tg_prng_next(&prng) % 100) : 0;
             *plain = (struct plain){
-                .due_ms = now_ms + 1 + delay, .order = order++, .period_ms = period_ms};
+                .due_ms = now_ms + 1 + delay, .order = order, .period_ms = period_ms};
+            order++;
             plain->id = tg_timer_pool_start(&pool, plain->due_ms, plain->period_ms, NULL);
             assert_int_not_equal(plain->id, 0);
         } else if (pick < 6) {

@@ -14,9 +14,7 @@
 #define SECOND_NS UINT64_C(1000000000)
 #define LOOK_MS 10
 
-/* How long the bots may take to join; to get their last answers; to say goodbye. */
-#define JOIN_NS (30 * SECOND_NS)
-#define SETTLE_NS (10 * SECOND_NS)
+/* How long the goodbyes may take: a little more than the swarm waits for a peer. */
 #define END_NS (8 * SECOND_NS)
 
 enum {
@@ -60,6 +58,11 @@ static uint64_t look(struct game *game, struct totals *totals)
     return now_ns;
 }
 
+static uint64_t patience_ns(const struct game *game)
+{
+    return game->options->patience_s * SECOND_NS;
+}
+
 static void wait_for_all(struct game *game)
 {
     struct totals totals;
@@ -68,7 +71,7 @@ static void wait_for_all(struct game *game)
     do {
         now_ns = look(game, &totals);
     } while (totals.joined < game->options->bots && totals_errors(&totals) == 0 &&
-             now_ns - start_ns < JOIN_NS && !game->is_interrupted);
+             now_ns - start_ns < patience_ns(game) && !game->is_interrupted);
 }
 
 static void subtract(struct totals *totals, const struct totals *before)
@@ -81,24 +84,28 @@ static void subtract(struct totals *totals, const struct totals *before)
 static void play_on(struct game *game, struct outcome *outcome)
 {
     struct totals before;
-    uint64_t patience_ns = game->options->seconds > 0 ? game->options->seconds * SECOND_NS
-                                                      : UINT64_MAX;
+    uint64_t play_ns = game->options->seconds > 0 ? game->options->seconds * SECOND_NS : UINT64_MAX;
     play_enter(&game->play, PLAY_ON);
     uint64_t start_ns = look(game, &before);
     uint64_t now_ns = start_ns;
-    while (now_ns - start_ns < patience_ns && !game->is_interrupted) {
+    while (now_ns - start_ns < play_ns && !game->is_interrupted) {
         now_ns = look(game, &outcome->measured);
     }
     outcome->seconds = (double)(now_ns - start_ns) / 1e9;
     subtract(&outcome->measured, &before);
 }
 
+/* What went wrong before stays wrong; then nobody waits. */
 static void settle(struct game *game)
 {
     struct totals totals;
+    tally_read(&totals, &game->play.tally);
+    if (totals_errors(&totals) > 0) {
+        return;
+    }
     play_enter(&game->play, PLAY_SETTLE);
     uint64_t start_ns = throng_swarm_now_ns();
-    while (!play_is_settled(&game->play) && look(game, &totals) - start_ns < SETTLE_NS) {
+    while (!play_is_settled(&game->play) && look(game, &totals) - start_ns < patience_ns(game)) {
         /* each answer makes it one less */
     }
     tally_add(&game->play.tally.unanswered, play_unsettled(&game->play));

@@ -28,6 +28,8 @@ static const struct option table[] = {
     {"seconds", "N", PLACE(seconds), 0, 86400,
      "how long to play once all have joined (10; 0: until a signal)"},
     {"rate", "N", PLACE(rate), 1, 100, "inputs a second of each bot (20)"},
+    {"patience", "N", PLACE(patience_s), 1, 3600,
+     "seconds in which all must have joined; in which their last inputs must be acknowledged (30)"},
     {"threads", "N", PLACE(threads), 1, 64,
      "threads (as many as the descriptor limit makes necessary)"},
     {"seed", "N", PLACE(seed), 0, UINT32_MAX, "what the bots want (1)"},
@@ -109,7 +111,8 @@ static enum options_result settle(const struct options *options)
 
 enum options_result options_read(struct options *options, int argc, char *const *argv)
 {
-    *options = (struct options){.bots = 300, .seconds = 10, .rate = 20, .seed = 1};
+    *options =
+        (struct options){.bots = 300, .seconds = 10, .rate = 20, .patience_s = 30, .seed = 1};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             print_help();

@@ -11,6 +11,7 @@ struct options {
     uint32_t bots;
     uint32_t seconds; /* 0: until a signal */
     uint32_t rate;    /* inputs a second of each bot */
+    uint32_t patience_s;
     uint32_t threads; /* 0: as many as the descriptor limit makes necessary */
     uint32_t seed;
     const char *backend;

@@ -27,6 +27,9 @@ static const struct {
     {"throng_accepts_dead_total", "dead before accepted", NULL},
     {"throng_accept_pauses_total", "accepting paused", NULL},
     {"throng_writes_refused_total", "writes refused", NULL},
+    {"throng_broadcasts_refused_total", "broadcasts refused", NULL},
+    {"throng_posts_refused_total", "posts refused", NULL},
+    {"throng_ticks_missed_total", "ticks missed", NULL},
     {"throng_messages_dropped_total", "messages dropped", "reason"},
     {"throng_dropped_bytes_total", "bytes dropped", "reason"},
     {"throng_commands_dropped_total", "commands dropped", "reason"},
@@ -40,7 +43,7 @@ static const struct {
  * restart, and what they have now came after it. */
 static double rate(double now, double before, double seconds)
 {
-    if (!(seconds > 0) || !isfinite(now) || !isfinite(before)) {
+    if (!(seconds > 0) || !prometheus_is_finite(now) || !prometheus_is_finite(before)) {
         return NOT_KNOWN;
     }
     return (now >= before ? now - before : now) / seconds;
@@ -108,7 +111,8 @@ static struct dashboard_level *add_level(struct dashboard_level *levels, size_t 
                                          double total)
 {
     bool nothing = !(used > 0) && !(total > 0);
-    if (*count == DASHBOARD_LEVELS_MAX || !isfinite(used) || !isfinite(total) || nothing) {
+    if (*count == DASHBOARD_LEVELS_MAX || !prometheus_is_finite(used) ||
+        !prometheus_is_finite(total) || nothing) {
         return NULL;
     }
     struct dashboard_level *level = &levels[(*count)++];
@@ -205,7 +209,7 @@ static void add_counts(struct dashboard_count *counts, size_t *count, const char
     const struct prometheus_sample *sample;
     size_t from = 0;
     while (*count < DASHBOARD_COUNTS_MAX && (sample = page_next(pages[0], metric, &from)) != NULL) {
-        if (!isfinite(sample->value) || sample->value <= 0) {
+        if (!prometheus_is_finite(sample->value) || sample->value <= 0) {
             continue;
         }
         struct dashboard_count *row = &counts[(*count)++];
@@ -253,6 +257,8 @@ static void update_facts(struct dashboard *dashboard, const struct page *page)
     dashboard->connections = page_sum(page, "throng_connections", 0);
     dashboard->connections_max = page_sum(page, "throng_connections_max", 0);
     dashboard->slots_peak = page_sum(page, "throng_slots_taken_peak", 0);
+    dashboard->rooms = page_sum(page, "throng_rooms", 0);
+    dashboard->room_members = page_sum(page, "throng_room_members", 0);
     dashboard->stalled_s = page_sum(page, "throng_logic_stalled_seconds", 0);
     dashboard->stalls = page_sum(page, "throng_logic_stalls_total", 0);
     dashboard->events_unreleased = page_sum(page, "throng_events_unreleased", 0);

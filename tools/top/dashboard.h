@@ -15,6 +15,8 @@
 #define DASHBOARD_RATE_MAP(X)                                                                      \
     X(MESSAGES_IN, "throng_messages_received_total", "messages_in", "messages in", false)          \
     X(MESSAGES_OUT, "throng_messages_written_total", "messages_out", "messages out", false)        \
+    X(BROADCASTS, "throng_broadcasts_total", "broadcasts", "broadcasts", false)                    \
+    X(DELIVERIES, "throng_broadcast_deliveries_total", "deliveries", "  to members", false)        \
     X(BYTES_IN, "throng_received_bytes_total", "bytes_in", "bytes in", true)                       \
     X(BYTES_OUT, "throng_sent_bytes_total", "bytes_out", "bytes out", true)                        \
     X(ACCEPTED, "throng_connections_accepted_total", "accepted", "accepted", false)                \
@@ -63,6 +65,8 @@ struct dashboard {
     double connections;
     double connections_max;
     double slots_peak;
+    double rooms;
+    double room_members;
     double total[RATE_COUNT];
     double per_s[RATE_COUNT]; /* negative: not known yet */
     /* Oldest first, `history_count` of them; the last one is the newest. */

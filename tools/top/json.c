@@ -33,7 +33,7 @@ static void put_text(FILE *file, const char *text)
 
 static void put_number(FILE *file, double number)
 {
-    if (!isfinite(number) || number < 0) {
+    if (!prometheus_is_finite(number) || number < 0) {
         fputs("null", file);
     } else if (number == floor(number) && number < 1e15) {
         fprintf(file, "%.0f", number);
@@ -116,6 +116,8 @@ void json_dashboard(FILE *file, const struct dashboard *dashboard, const char *e
         put_member(file, "connections", dashboard->connections);
         put_member(file, "connections_max", dashboard->connections_max);
         put_member(file, "slots_peak", dashboard->slots_peak);
+        put_member(file, "rooms", dashboard->rooms);
+        put_member(file, "room_members", dashboard->room_members);
         put_rates(file, "per_s", dashboard->per_s);
         put_rates(file, "total", dashboard->total);
         put_levels(file, "pools", dashboard->pools, dashboard->pool_count);

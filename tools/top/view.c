@@ -2,7 +2,6 @@
  * See view.h. */
 #include "view.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,12 +39,13 @@ struct paint {
 CHECKED_FORMAT(3, 4)
 static void put(struct paint *paint, enum view_style style, const char *format, ...)
 {
-    char text[PIECE_SIZE], safe[PIECE_SIZE];
+    char text[PIECE_SIZE] = "", safe[PIECE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(text, sizeof(text), format, arguments);
+    /* clang 14 overlooks the va_start above: NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized) */
+    (void)vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    if (length < 0 || paint->row >= paint->target->rows) {
+    if (paint->row >= paint->target->rows) {
         return;
     }
     size_t size = text_escape(safe, sizeof(safe), text, strlen(text));
@@ -120,6 +120,12 @@ static void view_connections(struct paint *paint, const struct dashboard *dashbo
     put(paint, VIEW_DIM, " of %s, most slots in use at once: %s",
         format_count(most, dashboard->connections_max), format_count(peak, dashboard->slots_peak));
     end_line(paint);
+    if (dashboard->rooms > 0) {
+        put(paint, VIEW_TITLE, "rooms       ");
+        put(paint, VIEW_NORMAL, "%10s", format_count(now, dashboard->rooms));
+        put(paint, VIEW_DIM, " with %s members", format_count(most, dashboard->room_members));
+        end_line(paint);
+    }
 }
 
 static void view_rates(struct paint *paint, const struct dashboard *dashboard)
@@ -130,6 +136,9 @@ static void view_rates(struct paint *paint, const struct dashboard *dashboard)
     for (size_t i = 0; i < RATE_COUNT; i++) {
         char per_s[FORMAT_SIZE], total[FORMAT_SIZE], line[DASHBOARD_HISTORY * 3 + 1];
         const char *(*format)(char *, double) = rates[i].bytes ? format_bytes : format_count;
+        if ((i == RATE_BROADCASTS || i == RATE_DELIVERIES) && !(dashboard->total[i] > 0)) {
+            continue; /* a server without rooms */
+        }
         size_t width = paint->target->columns > 42 ? paint->target->columns - 42 : 0;
         width = width < DASHBOARD_HISTORY ? width : DASHBOARD_HISTORY;
         format_sparkline(line, sizeof(line), dashboard->history[i], dashboard->history_count,
@@ -181,8 +190,9 @@ static void view_threads(struct paint *paint, const struct dashboard *dashboard)
     if (latency->samples > 0) {
         put(paint, VIEW_NORMAL, "  p50 %s  p90 %s  p99 %s  most %s%s",
             format_seconds(a, latency->p50), format_seconds(b, latency->p90),
-            format_seconds(c, latency->p99), isfinite(latency->most) ? "" : "beyond the buckets",
-            isfinite(latency->most) ? format_seconds(d, latency->most) : "");
+            format_seconds(c, latency->p99),
+            prometheus_is_finite(latency->most) ? "" : "beyond the buckets",
+            prometheus_is_finite(latency->most) ? format_seconds(d, latency->most) : "");
         put(paint, VIEW_DIM, "  of %s%s", format_count(a, latency->samples),
             dashboard->latency_is_recent ? "" : " since the start");
     } else {

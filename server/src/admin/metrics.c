@@ -286,23 +286,25 @@ static void put_field(struct text *text, const struct row *row, const struct tg_
     }
 }
 
-size_t tg_metrics_write(const struct tg_metrics *metrics, char *bytes, size_t size)
+size_t tg_metrics_write(const struct tg_metrics *metrics, char *text, size_t size)
 {
-    struct text text = {.bytes = bytes, .size = size};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !text.cut; i++) {
+    struct text out = {0};
+    out.bytes = text;
+    out.size = size;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !out.cut; i++) {
         switch (rows[i].kind) {
         case ROW_FAMILY:
-            text.name = rows[i].name;
-            put(&text, "# HELP %s %s\n# TYPE %s %s\n", text.name, rows[i].help, text.name,
+            out.name = rows[i].name;
+            put(&out, "# HELP %s %s\n# TYPE %s %s\n", out.name, rows[i].help, out.name,
                 rows[i].type);
             break;
         case ROW_FIELD:
-            put_field(&text, &rows[i], metrics);
+            put_field(&out, &rows[i], metrics);
             break;
         case ROW_GROUP:
-            rows[i].put(&text, metrics);
+            rows[i].put(&out, metrics);
             break;
         }
     }
-    return text.cut ? 0 : text.length;
+    return out.cut ? 0 : out.length;
 }

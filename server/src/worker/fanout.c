@@ -348,15 +348,42 @@ static void refer(struct tg_worker *worker, struct tg_slot *slot, struct tg_chai
     send_soon(worker, slot);
 }
 
-/* DROP_OLDEST, and something is unsent: the newest takes the place of older ones. For want of references it
- * needs one whose place it can take. For want of send memory it takes the place of all, since others may
- * still have those; and if it is the last that memory suffices for, nobody may keep it waiting. */
+static uint32_t references_in(const struct tg_block_pool *pool, const struct tg_chain *chain)
+{
+    uint32_t count = 0;
+    for (uint32_t i = chain->head; i != TG_BLOCK_NONE; i = pool->blocks[i].next) {
+        count += tg_block_is_reference(pool, i) ? 1 : 0;
+    }
+    return count;
+}
+
+/* Whether the newest can take the place of older ones. For want of references or of send memory it needs one
+ * whose place it takes; and if it is the last that memory suffices for, nobody may keep it waiting. Nothing is
+ * dropped for a message that cannot be had all the same. */
+static bool can_replace(const struct tg_worker *worker, const struct tg_chain *later,
+                        const struct broadcast *broadcast)
+{
+    const uint32_t free_count = worker->fanout.free_count;
+    if ((broadcast->shortage & TG_COMMAND_SCARCE) != 0 ||
+        (broadcast->is_short && tg_chain_is_empty(later))) {
+        return false;
+    }
+    return free_count >= broadcast->blocks ||
+           free_count + references_in(worker->shared->blocks, later) >= broadcast->blocks;
+}
+
+/* DROP_OLDEST, and something is unsent: the newest takes the place of older ones. For want of send memory it
+ * takes the place of all, since others may still have those. */
 static void replace(struct tg_worker *worker, struct tg_slot *slot,
                     const struct broadcast *broadcast, uint32_t units_max)
 {
     struct tg_chain *later = &rooms_of(worker, slot)->later;
     const bool frees_memory = (broadcast->shortage & TG_COMMAND_SHORT) != 0;
     bool needs_place = broadcast->is_short;
+    if (!can_replace(worker, later, broadcast)) {
+        miss(worker, broadcast);
+        return;
+    }
     while (!tg_chain_is_empty(later) &&
            (needs_place || frees_memory || worker->fanout.free_count < broadcast->blocks ||
             slot->queue.units + later->units + broadcast->chain->units > units_max)) {
@@ -364,12 +391,7 @@ static void replace(struct tg_worker *worker, struct tg_slot *slot,
         tg_count(&broadcast->part->dropped, 1);
         needs_place = false;
     }
-    if (needs_place || (broadcast->shortage & TG_COMMAND_SCARCE) != 0 ||
-        worker->fanout.free_count < broadcast->blocks) {
-        miss(worker, broadcast);
-    } else {
-        refer(worker, slot, later, broadcast);
-    }
+    refer(worker, slot, later, broadcast);
 }
 
 static bool takes_broadcasts(const struct tg_slot *slot)
