@@ -250,17 +250,20 @@ static void the_first_of_two_equal_keys_counts(void **state)
 static void the_deepest_and_the_widest_that_pass_are_decoded(void **state)
 {
     const struct throng_message_limits limits = {.depth_max = 30, .nodes_max = 2000};
+    static const uint8_t start[] = {0x93, 1, 0xc0};
+    static const uint8_t wide_array[] = {0xdc, 0x07, 0xcf};
     static uint8_t bytes[4096];
     struct throng_decoder *wide;
     (void)state;
     assert_int_equal(throng_decoder_create(&wide, &limits, NULL), 0);
-    memcpy(bytes, "\x93\1\xc0", 3);
+    memcpy(bytes, start, sizeof start);
     memset(bytes + 3, 0x91, 30);
     bytes[33] = 1;
     assert_int_equal(throng_decode(wide, bytes, 34, &message), 0);
     /* 1 + 1,998 and an empty one: as many as there may be. */
     memset(bytes, 1, sizeof bytes);
-    memcpy(bytes, "\x93\1\xc0\xdc\x07\xcf", 6);
+    memcpy(bytes, start, sizeof start);
+    memcpy(bytes + sizeof start, wide_array, sizeof wide_array);
     assert_int_equal(throng_decode(wide, bytes, 6 + 1999, &message), 0);
     assert_int_equal(throng_value_size(message.body), 1999);
     bytes[5]++;

@@ -139,10 +139,11 @@ static void five_hostile_bytes_reserve_nothing(void **state)
 /* Each level promises what all of the rest could hold, but only once. */
 static void nested_promises_are_counted_together(void **state)
 {
+    static const uint8_t array_of_90[] = {0xdc, 0, 90};
     uint8_t bytes[93];
     (void)state;
     for (size_t i = 0; i < sizeof bytes; i += 3) {
-        memcpy(bytes + i, "\xdc\0\x5a", 3);
+        memcpy(bytes + i, array_of_90, sizeof array_of_90);
     }
     assert_int_equal(scan(bytes, sizeof bytes, &liberal), THRONG_EPROTOCOL);
     expect_fault(THRONG_EPROTOCOL, THRONG_FAULT_COUNT, 3, 90, 87);

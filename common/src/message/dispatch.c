@@ -31,7 +31,7 @@ static void send_error(const struct arrival *arrival, const struct throng_messag
     const struct tg_envelope *envelope = &arrival->envelope;
     const struct throng_message_link *link = &messages->options.link;
     const int32_t reply = envelope->is_reply ? 0 : -(int32_t)envelope->request;
-    struct throng_error error;
+    struct throng_error error = {0};
     uint8_t bytes[ERROR_BYTES_MOST];
     struct throng_pack pack;
     throng_message_fault_text(fault, &error);
@@ -113,7 +113,7 @@ static int handle(const struct arrival *arrival, const struct tg_message_type *r
 
 static int refuse_unknown(const struct arrival *arrival)
 {
-    struct throng_message_fault fault;
+    struct throng_message_fault fault = {0};
     (void)tg_fault_set(&fault, THRONG_FAULT_UNKNOWN_TYPE, 0, arrival->envelope.type, 0);
     arrival->messages->counters.unknown++;
     return refuse(arrival, arrival->messages->options.on_unknown, &fault);
@@ -164,7 +164,7 @@ static int take(struct arrival *arrival)
 {
     struct throng_messages *messages = arrival->messages;
     const uint32_t bytes_max = messages->options.limits.bytes_max;
-    struct throng_message_fault fault;
+    struct throng_message_fault fault = {0};
     if (tg_envelope_read(arrival->data, arrival->size, &arrival->envelope, &fault) < 0) {
         arrival->envelope = (struct tg_envelope){0}; /* whose reply it would be is not known */
         return refuse_bytes(arrival, &fault);

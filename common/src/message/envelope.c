@@ -76,13 +76,12 @@ static int read_number(struct reader *reader, enum throng_message_fault_kind wro
     if (!has(reader, bytes)) {
         return fail_short(reader, bytes);
     }
-    uint64_t bits = first;
     if (bytes == 1) {
         *number = first < 0x80 ? first : (int64_t)first - 256;
     } else {
         /* Signed ones begin with their sign in every bit. */
         const bool negative = first >= 0xd0 && reader->data[reader->at + 1] >= 0x80;
-        bits = negative ? UINT64_MAX : 0;
+        uint64_t bits = negative ? UINT64_MAX : 0;
         for (size_t i = 1; i < bytes; i++) {
             bits = bits << 8 | reader->data[reader->at + i];
         }
@@ -98,7 +97,7 @@ static int read_number(struct reader *reader, enum throng_message_fault_kind wro
 static int read_type(struct reader *reader, struct tg_envelope *envelope)
 {
     const size_t before = reader->at;
-    int64_t number;
+    int64_t number = 0;
     const int result = read_number(reader, THRONG_FAULT_TYPE, &number);
     if (result < 0) {
         return result;
@@ -118,7 +117,7 @@ static int read_request(struct reader *reader, struct tg_envelope *envelope)
         reader->at++;
         return 0;
     }
-    int64_t number;
+    int64_t number = 0;
     const int result = read_number(reader, THRONG_FAULT_REQUEST, &number);
     if (result < 0) {
         return result;

@@ -66,8 +66,6 @@ static void numbers_text(const struct throng_message_fault *fault, char *text, s
         (void)snprintf(text, size, ": it needs %" PRIu64 " bytes; %" PRIu64 " left", value, limit);
         break;
     case THRONG_FAULT_TRAILING:
-        (void)snprintf(text, size, ": %" PRIu64, value);
-        break;
     case THRONG_FAULT_UNKNOWN_TYPE:
         (void)snprintf(text, size, ": %" PRIu64, value);
         break;

@@ -44,7 +44,7 @@ int throng_message_scan(const void *data, size_t size, const struct throng_messa
                         struct throng_message_fault *fault)
 {
     struct throng_message_limits filled = {0};
-    struct throng_message_fault unread;
+    struct throng_message_fault unread = {0};
     if (limits != NULL) {
         filled = *limits;
     }

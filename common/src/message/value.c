@@ -2,7 +2,7 @@
  * Reading values: what MessagePack-C has decoded, by kind. See throng/value.h; any thread. */
 #include "message/value.h"
 
-#include <math.h>
+#include <float.h>
 #include <string.h>
 
 #include <msgpack.h>
@@ -121,10 +121,11 @@ enum throng_message_fault_kind tg_value_f64(throng_value value, double *number)
     const enum throng_message_fault_kind fault =
         expect(value, MSGPACK_OBJECT_FLOAT64, MSGPACK_OBJECT_FLOAT32);
     if (fault == THRONG_FAULT_NONE) {
-        if (!isfinite(object_of(value)->via.f64)) {
+        const double given = object_of(value)->via.f64;
+        if (!(given >= -DBL_MAX && given <= DBL_MAX)) { /* nor is NaN */
             return THRONG_FAULT_FIELD_RANGE;
         }
-        *number = object_of(value)->via.f64;
+        *number = given;
     }
     return fault;
 }
