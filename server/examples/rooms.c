@@ -1,20 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * throng-rooms: rooms that anybody may join and talk in. The model of a program that broadcasts; what
- * throng-stress --scenario rooms talks to.
- *
- *     throng-rooms --listen tcp://127.0.0.1:7000 --max-connections 65000
- *
- * A message's first byte says what to do, the next four which room (0 to rooms_max - 1, big-endian; it
- * is there when the first one joins):
+ * throng-rooms: rooms that anybody may join and talk in. The model of a program that broadcasts, and what
+ * throng-stress --scenario rooms talks to. A message is a letter, a room (0..rooms_max - 1, four bytes,
+ * big-endian), and what the letter wants:
  *
  *     'J' room           join it           answer: 'J' room number(8), that of its next line
  *     'L' room           leave it          answer: 'L' room
- *     'S' room words     say a line in it  to each member: 'S' room number(8) words
+ *     'S' room words     say a line        to each member: 'S' room number(8) words
  *     'E' anything       echo              answer: the same
  *     anything else                        answer: '?' and what is wrong
  *
  * Signals are as in echo.c. */
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,43 +21,46 @@
 #define BATCH 64
 #define DRAIN_MS 10000
 #define RETRY_MS 1
+#define WAITING_MAX 2048u
 #define ASK_SIZE 5   /* a letter and a room */
 #define HEAD_SIZE 13 /* and a number */
 
 struct numbered_room {
-    throng_room id;
-    uint64_t next; /* number of its next line */
+    throng_room id; /* made when the first one joins */
+    uint64_t next;  /* number of its next line */
 };
 
 struct hall {
     struct throng_server *server;
     struct numbered_room *rooms;
     uint32_t room_count;
-    uint8_t *line; /* message_bytes_max */
+    uint8_t *line;
     size_t line_max;
 
-    /* Messages for which there was no send memory, oldest first. They are not released, so throng reads
-     * less meanwhile; all that come after them wait behind them, or lines would change places. */
-    struct throng_event *waiting;
+    /* Messages for which there was no send memory, oldest first, and all that came after them, or lines would
+     * change places. They are not released, so throng reads less meanwhile. */
+    struct throng_event waiting[WAITING_MAX]; /* a ring */
+    size_t waiting_first;
     size_t waiting_count;
-    size_t waiting_max;
+    size_t waiting_max; /* no more than half of the events that throng lends */
 };
-
-static void put_number(uint8_t *bytes, uint64_t number)
-{
-    for (int i = 0; i < 8; i++) {
-        bytes[i] = (uint8_t)(number >> (56 - 8 * i));
-    }
-}
 
 static int complain(struct hall *hall, throng_conn conn, const char *text)
 {
     return throng_write_data(hall->server, conn, text, strlen(text));
 }
 
+/* What was asked, with the number of the room's next line, is the head of what is answered or told. */
+static void put_head(struct hall *hall, const uint8_t *ask, uint64_t number)
+{
+    memcpy(hall->line, ask, ASK_SIZE);
+    for (int i = 0; i < 8; i++) {
+        hall->line[ASK_SIZE + i] = (uint8_t)(number >> (56 - 8 * i));
+    }
+}
+
 static int join(struct hall *hall, throng_conn conn, struct numbered_room *room, const uint8_t *ask)
 {
-    uint8_t answer[HEAD_SIZE];
     int result = room->id.id != 0 ? 0 : throng_room_create(hall->server, &room->id);
     if (result == 0) {
         result = throng_room_join(hall->server, room->id, conn);
@@ -70,16 +68,8 @@ static int join(struct hall *hall, throng_conn conn, struct numbered_room *room,
     if (result < 0) {
         return complain(hall, conn, "?no place in this room, or no room");
     }
-    memcpy(answer, ask, ASK_SIZE);
-    put_number(answer + ASK_SIZE, room->next);
-    return throng_write_data(hall->server, conn, answer, sizeof(answer));
-}
-
-static int leave(struct hall *hall, throng_conn conn, const struct numbered_room *room,
-                 const uint8_t *ask)
-{
-    (void)throng_room_leave(hall->server, room->id, conn);
-    return throng_write_data(hall->server, conn, ask, ASK_SIZE);
+    put_head(hall, ask, room->next);
+    return throng_write_data(hall->server, conn, hall->line, HEAD_SIZE);
 }
 
 static int say(struct hall *hall, throng_conn conn, struct numbered_room *room, const uint8_t *ask,
@@ -89,11 +79,10 @@ static int say(struct hall *hall, throng_conn conn, struct numbered_room *room, 
     if (throng_room_has(hall->server, room->id, conn) != 1) {
         return complain(hall, conn, "?not in this room");
     }
-    if (words > hall->line_max - HEAD_SIZE) {
+    if (words + HEAD_SIZE > hall->line_max) {
         return complain(hall, conn, "?too long a line");
     }
-    memcpy(hall->line, ask, ASK_SIZE);
-    put_number(hall->line + ASK_SIZE, room->next);
+    put_head(hall, ask, room->next);
     memcpy(hall->line + HEAD_SIZE, ask + ASK_SIZE, words);
     int result =
         throng_room_broadcast(hall->server, room->id, hall->line, HEAD_SIZE + words, THRONG_NOBODY);
@@ -121,7 +110,8 @@ static int obey(struct hall *hall, const struct throng_event *event)
     case 'J':
         return join(hall, event->conn, room, ask);
     case 'L':
-        return leave(hall, event->conn, room, ask);
+        (void)throng_room_leave(hall->server, room->id, event->conn);
+        return throng_write_data(hall->server, event->conn, ask, ASK_SIZE);
     case 'S':
         return say(hall, event->conn, room, ask, event->size);
     default:
@@ -131,13 +121,13 @@ static int obey(struct hall *hall, const struct throng_event *event)
 
 static void handle(struct hall *hall, struct throng_event *event)
 {
-    bool done = event->type != THRONG_EVENT_MESSAGE ||
-                (hall->waiting_count == 0 && obey(hall, event) != THRONG_EAGAIN);
-    if (!done && hall->waiting_count < hall->waiting_max) {
-        hall->waiting[hall->waiting_count++] = *event;
-        return;
-    }
-    if (!done) {
+    if (event->type == THRONG_EVENT_MESSAGE &&
+        (hall->waiting_count > 0 || obey(hall, event) == THRONG_EAGAIN)) {
+        if (hall->waiting_count < hall->waiting_max) {
+            size_t last = hall->waiting_first + hall->waiting_count++;
+            hall->waiting[last % WAITING_MAX] = *event;
+            return;
+        }
         (void)throng_abort(hall->server, event->conn); /* the others need events too */
     }
     throng_release_event(hall->server, event);
@@ -145,12 +135,14 @@ static void handle(struct hall *hall, struct throng_event *event)
 
 static void catch_up(struct hall *hall)
 {
-    size_t done = 0;
-    while (done < hall->waiting_count && obey(hall, &hall->waiting[done]) != THRONG_EAGAIN) {
-        throng_release_event(hall->server, &hall->waiting[done++]);
+    for (; hall->waiting_count > 0; hall->waiting_count--) {
+        struct throng_event *event = &hall->waiting[hall->waiting_first];
+        if (obey(hall, event) == THRONG_EAGAIN) {
+            return;
+        }
+        throng_release_event(hall->server, event);
+        hall->waiting_first = (hall->waiting_first + 1) % WAITING_MAX;
     }
-    hall->waiting_count -= done;
-    memmove(hall->waiting, hall->waiting + done, hall->waiting_count * sizeof(*hall->waiting));
 }
 
 static void serve(struct hall *hall)
@@ -180,25 +172,24 @@ int main(int argc, char **argv)
     if (program_read_options(&options, argc, argv, "rooms to join and talk in", &status) != 0) {
         return status;
     }
-    struct hall hall = {.room_count = options.rooms_max,
-                        .line_max = options.message_bytes_max,
-                        .waiting_max = options.events_max / 2};
-    hall.rooms = calloc(hall.room_count, sizeof(*hall.rooms));
-    hall.line = calloc(1, hall.line_max + HEAD_SIZE);
-    hall.waiting = calloc(hall.waiting_max, sizeof(*hall.waiting));
+    static struct hall hall; /* too large for a stack */
     hall.server = program_start(&options, &status);
-    if (hall.server != NULL && hall.rooms != NULL && hall.line != NULL && hall.waiting != NULL) {
+    if (hall.server == NULL) {
+        return status;
+    }
+    hall.room_count = options.rooms_max;
+    hall.rooms = calloc(hall.room_count, sizeof(*hall.rooms));
+    hall.line_max = options.message_bytes_max;
+    hall.line = calloc(1, hall.line_max + HEAD_SIZE);
+    hall.waiting_max = options.events_max / 2 < WAITING_MAX ? options.events_max / 2 : WAITING_MAX;
+    if (hall.rooms != NULL && hall.line != NULL) {
         serve(&hall);
-    } else if (hall.server != NULL) {
+    } else {
         fprintf(stderr, "no memory\n");
         status = 1;
     }
-    if (hall.server != NULL) {
-        int finished = program_finish(hall.server);
-        status = status != 0 ? status : finished;
-    }
-    free(hall.waiting);
+    int finished = program_finish(hall.server);
     free(hall.line);
     free(hall.rooms);
-    return status;
+    return status != 0 ? status : finished;
 }

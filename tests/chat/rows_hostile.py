@@ -119,9 +119,11 @@ def floods_are_warned_of_refused_and_muted(server):
 
 @row(CALM)
 def operators_need_the_token(server):
-    ana = join_as(server, "ana")
-    for token in ("", "wrong"):
+    almost = TOKEN[:-1] + "?", "?" + TOKEN[1:], TOKEN[:-1], TOKEN + "?"
+    for number, token in enumerate(almost):  # five within a minute, and the address may try no more
+        ana = join_as(server, f"ana-{'abcd'[number]}")
         ana.refused("BAD_TOKEN", "OPERATOR", token=token)
+        ana.refused("NOT_OPERATOR", "BANS")
     ana.do("OPERATOR", token=TOKEN)
     ana.do("BANS")
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "http_client.h"
+#include "process.h"
 #include "server_fixture.h"
 
 #define PLACES 8u /* of the admin listener */
@@ -336,12 +337,14 @@ static void it_is_there_again_after_a_restart_on_the_same_port(void **state)
 {
     struct server_fixture *fixture = *state;
     char text[THRONG_ADDRESS_TEXT_SIZE];
+    uint32_t descriptors = process_descriptors();
     struct throng_address admin = start(fixture);
     http_open(&client, &admin);
     http_send(&client, "GET /metrics HTTP/1.1\r\n"); /* the stop ends what is open */
     fixture_stop(fixture);
     http_expect_end(&client);
     http_close(&client);
+    assert_int_equal(process_descriptors(), descriptors);
     fixture->options.admin = throng_address_text(&admin, text);
     fixture_start(fixture);
     struct throng_address again;

@@ -219,7 +219,7 @@ static void on_closed(const struct throng_event *event)
     if (game_chance(64)) {
         game_use_gone(conn);
     }
-    if (game_chance(64)) {
+    if (game_chance(game.is_draining ? 192 : 32)) {
         posters_post_from_game(game.server); /* the last CLOSED of a drain may be this one */
     }
 }

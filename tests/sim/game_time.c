@@ -133,7 +133,8 @@ static void start_timer(void)
     struct game_timer *timer = free_place();
     uint32_t longest_ms = tg_sim_below(2) == 0 ? 4 : self.plan->timer_ms;
     uint32_t delay_ms = tg_sim_below(longest_ms);
-    uint32_t period_ms = tg_sim_below(8) == 0 ? 1 + tg_sim_below(longest_ms * 4) : 0;
+    uint32_t least_ms = tg_sim_below(32) == 0 ? 1 : 50;
+    uint32_t period_ms = tg_sim_below(8) == 0 ? least_ms + tg_sim_below(longest_ms) : 0;
     throng_timer name = {0};
     uint64_t now_ns = tg_sim_now_ns();
     int result = throng_timer_start(self.server, delay_ms, period_ms, timer, &name);
@@ -215,7 +216,7 @@ void game_time_check_sleep(void)
     uint64_t now_ns = tg_sim_now_ns() - SLACK_NS;
     TG_SIM_RULE(self.rate_hz == 0 || tick_due_ns(self.tick + 1) > now_ns,
                 "the logic thread sleeps, and a tick is due");
-    for (uint32_t i = 0; i < PLAN_TIMERS_MAX; i++) {
+    for (uint32_t i = 0; i < PLAN_TIMERS_MAX && self.running > 0; i++) {
         TG_SIM_RULE(!self.timers[i].runs || self.timers[i].due_ms * NS_PER_MS > now_ns,
                     "the logic thread sleeps, and a timer is due");
     }

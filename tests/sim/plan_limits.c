@@ -104,25 +104,25 @@ void plan_choose_limits(struct plan *plan, uint64_t seed)
     }
 }
 
-/* With a generator of its own as well. */
+/* With a generator of its own as well. Seldom more than a hundred events a second: a run is to be about
+ * connections too, and each of these wakes a world that would have slept. */
 void plan_choose_time(struct plan *plan, uint64_t seed)
 {
     struct tg_prng prng = {(seed + 7) * 0x8cb92ba72f3d8dd7u};
     plan->server.timers_max = spread(&prng, 1, PLAN_TIMERS_MAX);
     plan->server.posts_max = spread(&prng, 1, 64);
-    /* A world that is never at rest takes long: few have what comes again and again at short notice. */
-    if (one_in(&prng, 3)) {
-        plan->timer_parts = spread(&prng, 1, 128);
+    if (one_in(&prng, 2)) {
+        plan->timer_parts = spread(&prng, 1, 64);
         plan->timer_ms = spread(&prng, 1, 4000);
     }
-    if (one_in(&prng, 5)) {
-        plan->tick_hz = one_in(&prng, 16) ? 1000 : spread(&prng, 1, 50);
+    if (one_in(&prng, 3)) {
+        plan->tick_hz = one_in(&prng, 32) ? 1000 : spread(&prng, 1, 60);
     }
     plan->post_ns = 1; /* where there is nobody */
     plan->post_burst = 1;
-    if (one_in(&prng, 4)) {
+    if (one_in(&prng, 3)) {
         plan->posters = between(&prng, 1, PLAN_POSTERS_MAX);
-        plan->post_ns = spread(&prng, 100000, 100000000);
         plan->post_burst = spread(&prng, 1, 100);
+        plan->post_ns = plan->post_burst * spread(&prng, 4000000, 40000000);
     }
 }

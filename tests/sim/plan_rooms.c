@@ -18,5 +18,8 @@ void plan_choose_rooms(struct plan *plan, uint64_t seed)
     if (wants && server->message_bytes_max >= 2 * SCRIPT_NUMBER_BYTES) {
         plan->is_numbered = true;
         plan->room_parts = spread(&prng, 4, 200);
+        if (one_in(&prng, 2)) {
+            server->when_send_full = THRONG_WHEN_SEND_FULL_DROP_OLDEST;
+        }
     }
 }

@@ -83,9 +83,7 @@ void posters_stop(void)
 
 void posters_post_from_game(struct throng_server *server)
 {
-    if (posters.plan->posters > 0) {
-        post_one(&posters.all[posters.plan->posters], server);
-    }
+    post_one(&posters.all[posters.plan->posters], server);
 }
 
 void posters_take(const struct throng_event *event)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """check_screen.py THRONG-CHAT|- THRONG-CHAT-SERVER|- THRONG-TOP: the programs on a terminal of 80x24, and of others."""
 
+import shlex
 import sys
 
 import support
@@ -91,9 +92,32 @@ def check_chat():
             support.wait_until(screen.is_gone, "throng-chat ended by /quit")
 
 
+def has_ended(pid):
+    """Whether it ran to its end; whoever inherited it may not have looked yet."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rsplit(") ", 1)[1][0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def check_hangup():
+    """A terminal that goes away ends the programs: by the signal, or by the end of their input."""
+    for ignored in ("", "trap '' HUP; "):
+        for words in ([TOP, "--connect", "tcp://127.0.0.1:1"], [CHAT, "--connect", "tcp://127.0.0.1:1"]):
+            if words[0] == "-":
+                continue
+            script = f"{ignored}exec {shlex.join(words)}"
+            with support.Screen(80, 24, "sh", "-c", script) as screen:
+                pid = int(screen.tmux("display-message", "-p", "#{pane_pid}"))
+                screen.wait_for("not reachable|cannot connect")
+            support.wait_until(lambda: has_ended(pid), f"{words[0]} has ended")
+
+
 def main():
     support.need_tmux()
     check_top()
+    check_hangup()
     if CHAT != "-" and SERVER != "-":
         check_chat()
     print("what was expected was on the screen")

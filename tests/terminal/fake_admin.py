@@ -56,8 +56,13 @@ class Admin:
             def log_message(self, *_):
                 pass
 
-        http.server.HTTPServer.allow_reuse_address = True
-        self.server = http.server.HTTPServer(("127.0.0.1", port), Handler)
+        class Server(http.server.HTTPServer):
+            allow_reuse_address = True
+
+            def handle_error(self, *_):
+                """Whoever asked has gone: that is theirs to say."""
+
+        self.server = Server(("127.0.0.1", port), Handler)
         self.port = self.server.server_port
         self.address = f"tcp://127.0.0.1:{self.port}"
 

@@ -6,6 +6,7 @@ Each check is called with programs and, after "--", what launches them: Wine, fo
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -116,8 +117,8 @@ class Screen:
 
     def __init__(self, columns, rows, *command):
         self.socket = f"throng-{os.getpid()}"
-        words = " ".join(f"'{word}'" for word in command)
-        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows), words)
+        self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
+                  shlex.join(command))
 
     def tmux(self, *words):
         command = ["tmux", "-u", "-L", self.socket, *words]

@@ -71,6 +71,7 @@ static void decode(const struct asked *asked)
 
 static void a_line_becomes_an_event_without_control_bytes(void **state)
 {
+    static const char hostile[] = {'a', '\0', '\x07', '\xe2', '\x80', '\xae'}; /* U+202E */
     (void)state;
     begin(CHAT_LINE, 0);
     throng_pack_map(&pack, 6);
@@ -78,7 +79,7 @@ static void a_line_becomes_an_event_without_control_bytes(void **state)
     throng_pack_field_u64(&pack, "seq", 7);
     throng_pack_field_u64(&pack, "at", 1800000000000);
     throng_pack_field_text(&pack, "from", "b\x1b[2Jen");
-    throng_pack_field_string(&pack, "text", "a\0\x07\xe2\x80\xae", 6);
+    throng_pack_field_string(&pack, "text", hostile, sizeof(hostile));
     throng_pack_field_bool(&pack, "me", true);
     decode(NULL);
     assert_string_equal(log_text, "line lobby b\\x1b[2Jen a\\x00\\x07\\u{202e};");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The reader of Prometheus' text format, with what a server sends and with what an enemy would. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -91,9 +92,9 @@ static void numbers_are_those_of_the_format(void **state)
     assert_true(number_of("0.00001") == 0.00001);
     assert_true(number_of("2.5e-05") == 2.5e-05);
     assert_true(number_of("+7") == 7);
-    assert_true(isinf(number_of("+Inf")) && number_of("+Inf") > 0);
+    assert_true(number_of("+Inf") > DBL_MAX);
     assert_true(number_of("-Inf") < 0);
-    assert_true(isinf(number_of("1e999999999999")));
+    assert_true(number_of("1e999999999999") > DBL_MAX);
     assert_true(number_of("0e999999999999") == 0);
     assert_true(number_of("1e-999999999999") == 0);
     assert_true(fabs(number_of("18446744073709551615") / 18446744073709551615.0 - 1) < 1e-15);
@@ -105,7 +106,9 @@ static void what_is_no_number_is_refused(void **state)
                                       "1 ", " 1", "--1", "Inf1", "NaN", "nan", "inf",  "1.2.3"};
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_true(isnan(number_of(bad[i])));
+        double number = -4;
+        assert_false(prometheus_number(bad[i], strlen(bad[i]), &number));
+        assert_true(number == -4);
     }
 }
 
@@ -167,7 +170,7 @@ static void random_pages_are_survived(void **state)
         while (prometheus_next(&reader, &sample)) {
             char value[8];
             assert_true(sample.name_size > 0);
-            assert_true(!isnan(sample.value));
+            assert_int_equal(isnan((float)sample.value) != 0, 0);
             (void)prometheus_label(sample.labels, sample.labels_size, "a", value, sizeof(value));
         }
     }

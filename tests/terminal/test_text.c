@@ -16,6 +16,13 @@ static const char *escaped(const char *text, size_t size)
     return out;
 }
 
+/* Behind a letter, with which some of them would combine. */
+static const char *escaped_code(uint32_t code)
+{
+    char bytes[5] = "a";
+    return escaped(bytes, 1 + text_encode(code, bytes + 1)) + 1;
+}
+
 static uint32_t code_of(const char *text, size_t size, size_t length)
 {
     uint32_t code;
@@ -133,10 +140,8 @@ static void control_bytes_are_shown_not_sent(void **state)
     assert_string_equal(ESCAPED("\x9b"
                                 "31m"),
                         "\\x9b31m"); /* and as a bare byte */
-    assert_string_equal(ESCAPED("\xe2\x80\xae"
-                                "gpj"),
-                        "\\u{202e}gpj");
-    assert_string_equal(ESCAPED("\xe2\x81\xa6x\xe2\x81\xa9"), "\\u{2066}x\\u{2069}");
+    assert_string_equal(escaped_code(0x202e), "\\u{202e}");
+    assert_string_equal(escaped_code(0x2066), "\\u{2066}");
     assert_string_equal(ESCAPED("\xe2\x80\xa8"), "\\u{2028}");
     assert_string_equal(ESCAPED("a\xe2\x80\x8b"
                                 "b"),
@@ -149,13 +154,13 @@ static void no_control_character_of_unicode_passes(void **state)
 {
     (void)state;
     for (uint32_t code = 0; code < 0x110000; code++) {
-        char bytes[4];
-        size_t length = text_encode(code, bytes);
         bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
         bool bidi = code == 0x61c || (code >= 0x200e && code <= 0x200f) ||
                     (code >= 0x202a && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
-        if (length > 0 && (control || bidi)) {
-            assert_null(memchr(escaped(bytes, length), bytes[0], strlen(escaped(bytes, length))));
+        if (control || bidi) {
+            const char *shown = escaped_code(code);
+            assert_int_equal(shown[0], '\\');
+            assert_true(strlen(shown) >= 2);
         }
     }
 }

@@ -19,16 +19,17 @@ static bool is_continuation(char byte)
 /* The character before a place, with what combines with it: where it begins. */
 static size_t before(const struct editor *editor, size_t at)
 {
-    uint32_t code = 0;
-    do {
-        if (at == 0) {
-            return 0;
+    while (at > 0) {
+        uint32_t code;
+        at--;
+        if (is_continuation(editor->text[at])) {
+            continue;
         }
-        do {
-            at--;
-        } while (at > 0 && is_continuation(editor->text[at]));
         (void)text_next(editor->text + at, editor->size - at, &code);
-    } while (text_width(code) == 0);
+        if (text_width(code) != 0) {
+            break;
+        }
+    }
     return at;
 }
 

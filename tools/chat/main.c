@@ -16,6 +16,7 @@
 #include "view_plain.h"
 
 #define ADDRESSES_MAX 8
+#define EMPTY_READS_MAX 20
 
 enum {
     EXIT_ALL_RIGHT = 0,
@@ -40,6 +41,7 @@ static int run_screen(struct screen *screen)
 {
     struct chat *chat = screen->chat;
     uint64_t shown = UINT64_MAX;
+    unsigned empty_reads = 0;
     while (!chat->quit && !screen->ended) {
         session_update(chat->session, system_now_ms());
         if (chat->model.changes != shown) {
@@ -55,7 +57,9 @@ static int run_screen(struct screen *screen)
         if (typed) {
             shown = UINT64_MAX;
         }
-        screen->ended |= (ready & SYSTEM_INPUT) != 0 && !typed;
+        /* Half of a character is no key yet; but input that goes on without one is the end of it. */
+        empty_reads = (ready & SYSTEM_INPUT) != 0 && !typed ? empty_reads + 1 : 0;
+        screen->ended |= empty_reads == EMPTY_READS_MAX;
     }
     return chat->refused ? EXIT_NOT_WANTED : EXIT_ALL_RIGHT;
 }

@@ -264,8 +264,8 @@ static void begin_colors(void)
     if (!has_colors() || start_color() == ERR || use_default_colors() == ERR) {
         return;
     }
-    for (short color = LOOK_RED; color <= LOOK_CYAN; color++) {
-        (void)init_pair(color, color, -1);
+    for (int color = LOOK_RED; color <= LOOK_CYAN; color++) {
+        (void)init_pair((short)color, (short)color, -1);
     }
 }
 

@@ -21,10 +21,12 @@ void hgrm_write(FILE *file, const struct histogram *histogram)
     double variance;
     fputs("       Value     Percentile TotalCount 1/(1-Percentile)\n\n", file);
     /* Halves of halves, until one value is more than the rest; histogram_at tells millionths apart. */
-    for (double rest = 1; rest * (double)histogram->count >= 1 && rest > 2e-6; rest /= 2) {
+    double rest = 1;
+    while (rest * (double)histogram->count >= 1 && rest > 2e-6) {
         for (int row = 0; row < ROWS_A_HALF; row++) {
             write_row(file, histogram, 1 - rest + rest / 2 * row / ROWS_A_HALF);
         }
+        rest /= 2;
     }
     histogram_moments(histogram, &mean, &variance);
     fprintf(file, "%12.3f %2.12f %10" PRIu64 "\n", (double)histogram->max / NS_IN_MS, 1.0,

@@ -147,10 +147,10 @@ struct throng_swarm_handler load_handler(struct load *load);
 uint64_t load_now(struct load_thread *thread);
 
 /* Closes gracefully what is up; on_closed follows. */
-void load_close(struct load_thread *thread, uint32_t place);
+void load_close(struct load_thread *own, uint32_t place);
 
 /* One right answer: `since_ns` is what its latency counts from. */
-void load_count_right(struct load_thread *thread, uint64_t since_ns, size_t size);
+void load_count_right(struct load_thread *own, uint64_t since_ns, size_t size);
 
 /* load_send.c, for the scenarios that send payloads and get them back: starts talking; answers as
  * on_turn; fills one connection's window; counts what stays unsent. */
@@ -161,7 +161,7 @@ void load_send_window(struct load_thread *thread, uint32_t place);
 void load_send_end(struct load_thread *thread);
 
 /* load_echo.c: takes in one echo. True: it was the next one, and right. */
-bool load_echo(struct load_thread *thread, uint32_t place, const void *data, size_t size);
+bool load_echo(struct load_thread *own, uint32_t place, const void *data, size_t size);
 
 static inline uint32_t load_connection_of(const struct load_thread *thread, uint32_t place)
 {

@@ -115,7 +115,8 @@ void page_write_svg(FILE *file, const struct page *page)
     unsigned charts = page->chart_count + 1;
     double width = 2 * CHART_WIDTH + 3 * GAP;
     double first = 156;
-    double height = first + (CHART_HEIGHT + GAP) * ((charts + 1) / 2);
+    unsigned rows = (charts + 1) / 2;
+    double height = first + (CHART_HEIGHT + GAP) * rows;
     double tile = (width - GAP) / page->tile_count;
     fprintf(file,
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %.0f %.0f\" width=\"%.0f\" "
@@ -134,7 +135,8 @@ void page_write_svg(FILE *file, const struct page *page)
     }
     for (unsigned i = 0; i < charts; i++) {
         double x = GAP + (CHART_WIDTH + GAP) * (i % 2);
-        double y = first + (CHART_HEIGHT + GAP) * (i / 2);
+        unsigned row = i / 2;
+        double y = first + (CHART_HEIGHT + GAP) * row;
         if (i < page->chart_count) {
             svg_lines(file, &page->charts[i], x, y, CHART_WIDTH, CHART_HEIGHT);
         } else {

@@ -21,13 +21,14 @@ static uint32_t ring_size(const struct room_check *check)
     return 2 * check->window;
 }
 
-/* NULL if it is not between said and forgotten. */
+/* Whether it is between said and forgotten. */
+static bool is_heard(const struct room_check *check, uint32_t room, uint64_t number)
+{
+    return number >= check->states[room].oldest && number < check->states[room].end;
+}
+
 static struct room_heard *heard_of(const struct room_check *check, uint32_t room, uint64_t number)
 {
-    const struct room_state *state = &check->states[room];
-    if (number < state->oldest || number >= state->end) {
-        return NULL;
-    }
     return &check->heard[(size_t)room * ring_size(check) + number % ring_size(check)];
 }
 
@@ -120,8 +121,7 @@ bool room_check_join(struct room_check *check, uint32_t room, uint32_t member, u
 static void forget(struct room_check *check, uint32_t room)
 {
     struct room_state *state = &check->states[room];
-    const struct room_heard *heard;
-    while ((heard = heard_of(check, room, state->oldest)) != NULL && heard->left == 0) {
+    while (state->oldest < state->end && heard_of(check, room, state->oldest)->left == 0) {
         state->oldest++;
     }
 }
@@ -138,7 +138,7 @@ void room_check_leave(struct room_check *check, uint32_t room, uint32_t member)
     check->abandoned += state->said;
     for (uint64_t number = leaving->next; number < state->end; number++) {
         struct room_heard *heard = heard_of(check, room, number);
-        if (heard != NULL && heard->left > 0) {
+        if (is_heard(check, room, number) && heard->left > 0) {
             heard->left--;
             check->abandoned += heard->member != ROOM_NOT_OURS;
         }
@@ -189,18 +189,21 @@ static uint32_t listeners(const struct room_check *check, uint32_t room, uint64_
     return count;
 }
 
-/* The next number of the room is given out. False: the server gives out far more than was said. */
-static struct room_heard *begin_number(struct room_check *check, uint32_t room)
+/* Somebody hears a number: it may be the first that is heard of it. False: the server gives out far more
+ * numbers than lines were said, or none that this member has to hear. */
+static bool begin_number(struct room_check *check, uint32_t room, uint64_t number)
 {
     struct room_state *state = &check->states[room];
-    if (state->end - state->oldest >= ring_size(check)) {
-        return NULL;
+    if (is_heard(check, room, number)) {
+        return heard_of(check, room, number)->left > 0;
     }
-    struct room_heard *heard =
-        &check->heard[(size_t)room * ring_size(check) + state->end % ring_size(check)];
-    uint32_t left = listeners(check, room, state->end);
-    *heard = (struct room_heard){.number = state->end++, .member = ROOM_UNKNOWN, .left = left};
-    return heard;
+    if (number != state->end || state->end - state->oldest >= ring_size(check)) {
+        return false;
+    }
+    uint32_t left = listeners(check, room, number);
+    *heard_of(check, room, number) = (struct room_heard){.member = ROOM_UNKNOWN, .left = left};
+    state->end++;
+    return true;
 }
 
 /* One member is through with a number. */
@@ -230,9 +233,10 @@ static bool may_be_below(const struct room_check *check, uint32_t room, uint64_t
 }
 
 /* The first member that can read line `heard` says whose it is. */
-static enum room_wrong_kind name_line(struct room_check *check, uint32_t room,
-                                      struct room_heard *heard, uint32_t sender, uint64_t sequence)
+static enum room_wrong_kind name_line(struct room_check *check, uint32_t room, uint64_t number,
+                                      uint32_t sender, uint64_t sequence)
 {
+    struct room_heard *heard = heard_of(check, room, number);
     const struct room_said *said = said_of(check, room);
     bool in_turn = true;
     for (uint32_t i = 0; i < check->states[room].said; i++) {
@@ -241,8 +245,8 @@ static enum room_wrong_kind name_line(struct room_check *check, uint32_t room,
             heard->sequence = sequence;
             heard->time_ns = said[i].time_ns;
             drop_said(check, room, i);
-            return in_turn || may_be_below(check, room, heard->number) ? ROOM_WRONG_NONE
-                                                                       : ROOM_WRONG_REORDERED;
+            return in_turn || may_be_below(check, room, number) ? ROOM_WRONG_NONE
+                                                                : ROOM_WRONG_REORDERED;
         }
         in_turn = in_turn && said[i].member != sender;
     }
@@ -252,9 +256,10 @@ static enum room_wrong_kind name_line(struct room_check *check, uint32_t room,
 }
 
 /* What is wrong with the words of a number that is in order. */
-static enum room_wrong_kind judge(struct room_check *check, uint32_t room, struct room_heard *heard,
+static enum room_wrong_kind judge(struct room_check *check, uint32_t room, uint64_t number,
                                   uint32_t sender, uint64_t sequence)
 {
+    struct room_heard *heard = heard_of(check, room, number);
     if (sender == ROOM_UNKNOWN) {
         return ROOM_WRONG_CORRUPTED;
     }
@@ -267,7 +272,7 @@ static enum room_wrong_kind judge(struct room_check *check, uint32_t room, struc
                                    : ROOM_WRONG_REORDERED;
     }
     if (heard->member == ROOM_UNKNOWN) {
-        return name_line(check, room, heard, sender, sequence);
+        return name_line(check, room, number, sender, sequence);
     }
     if (heard->member == sender && heard->sequence == sequence) {
         return ROOM_WRONG_NONE;
@@ -286,12 +291,11 @@ static bool pass_over(struct room_check *check, uint32_t room, uint32_t member, 
         return false;
     }
     for (; hearing->next < number; hearing->next++) {
-        struct room_heard *heard = heard_of(check, room, hearing->next);
-        if (heard == NULL && (heard = begin_number(check, room)) == NULL) {
+        if (!begin_number(check, room, hearing->next)) {
             return false;
         }
         note_missing(check, room, member, hearing->next);
-        settle(check, room, heard);
+        settle(check, room, heard_of(check, room, hearing->next));
     }
     return true;
 }
@@ -316,16 +320,13 @@ bool room_check_hear(struct room_check *check, uint32_t room, uint32_t member, u
         hear_again(check, room, member, number);
         return false;
     }
-    struct room_heard *heard = NULL;
-    if (number == hearing->next || pass_over(check, room, member, number)) {
-        heard = heard_of(check, room, number);
-        heard = heard != NULL ? heard : begin_number(check, room);
-    }
-    if (heard == NULL || heard->left == 0) {
+    if ((number > hearing->next && !pass_over(check, room, member, number)) ||
+        !begin_number(check, room, number)) {
         room_check_wrong(check, ROOM_WRONG_CORRUPTED, room, member, number); /* no such number */
         return false;
     }
-    enum room_wrong_kind wrong = judge(check, room, heard, sender, sequence);
+    struct room_heard *heard = heard_of(check, room, number);
+    enum room_wrong_kind wrong = judge(check, room, number, sender, sequence);
     if (wrong != ROOM_WRONG_NONE) {
         room_check_wrong(check, wrong, room, member, number);
     }
@@ -340,7 +341,7 @@ bool room_check_sequence(const struct room_check *check, uint32_t room, uint64_t
                          uint32_t sender, uint64_t *sequence)
 {
     const struct room_heard *heard = heard_of(check, room, number);
-    if (heard != NULL && heard->member == sender) {
+    if (is_heard(check, room, number) && heard->member == sender) {
         *sequence = heard->sequence;
         return true;
     }

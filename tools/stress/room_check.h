@@ -47,7 +47,6 @@ struct room_said {
 };
 
 struct room_heard {
-    uint64_t number;
     uint64_t sequence;
     uint64_t time_ns;
     uint32_t member; /* the sender; or ROOM_UNKNOWN, ROOM_NOT_OURS */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What scenario_rooms.c (life, joining, hearing) and rooms_say.c (saying) share: a thread's rooms.
+ * What scenario_rooms.c (life, joining), rooms_say.c and rooms_hear.c share: a thread's rooms.
  *
  * A room's members are connections of one thread, so that what they hear can be compared without a lock:
  * room r is on thread r % threads, at index r / threads. There the members of all rooms lie in one row, one
@@ -67,5 +67,16 @@ void rooms_say_start(struct load_thread *own);
 uint64_t rooms_say_turn(struct load_thread *own);
 void rooms_say_window(struct load_thread *own, uint32_t room);
 void rooms_say_end(struct load_thread *own);
+
+/* rooms_hear.c: the index of a room of this thread, and which member of it a place is; false if it is
+ * none. */
+bool rooms_find_member(const struct load_thread *own, uint32_t number, uint32_t place,
+                       uint32_t *room, uint32_t *member);
+
+/* A line has come to a connection. */
+void rooms_hear(struct load_thread *own, uint32_t place, const struct room_news *news, size_t size);
+
+/* An answer has come, but none that was asked for. */
+void rooms_note_refusal(struct load_thread *own, uint32_t place, const struct room_news *news);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The scenarios rooms and chat: members of rooms say lines (rooms_say.c), and all members verify all of
- * them (room_check.h), in the words of a server (room_wire.h). Their hooks (scenario.h), on the swarm's
+ * them (rooms_hear.c), in the words of a server (room_wire.h). Their hooks (scenario.h), on the swarm's
  * threads; rooms.h says who is where. */
 #include "rooms.h"
 
@@ -218,105 +218,7 @@ static uint64_t begin_joins(struct load_thread *own)
     return UINT64_MAX; /* each answer makes a turn */
 }
 
-/* ---- hearing ---- */
-
-/* The index of a room of this thread of which the place is a member: false if it is none. */
-static bool find_member(const struct load_thread *own, uint32_t number, uint32_t place,
-                        uint32_t *room, uint32_t *member)
-{
-    const struct rooms *rooms = own->scenario_part;
-    *room = number / own->thread_count;
-    if (number % own->thread_count != own->index || *room >= rooms->check.rooms) {
-        return false;
-    }
-    uint32_t first = rooms_place_of(own, *room, 0);
-    *member = place >= first ? place - first : place + own->conn_count - first;
-    return *member < rooms->check.room_size;
-}
-
-static bool find_sender(const struct load_thread *own, const struct room_news *news,
-                        uint32_t *sender)
-{
-    uint32_t room;
-    return news->sender < own->load->options->connections &&
-           news->sender % own->thread_count == own->index &&
-           find_member(own, news->room, news->sender / own->thread_count, &room, sender);
-}
-
-/* Who said it, by the line's own words: ROOM_UNKNOWN if they are not what that sender said. */
-static uint32_t judge_words(struct load_thread *own, const struct room_news *news, uint32_t room,
-                            uint64_t *sequence)
-{
-    const struct rooms *rooms = own->scenario_part;
-    uint32_t sender = news->sender;
-    *sequence = news->sequence;
-    if (sender == ROOM_NOT_OURS || sender == ROOM_UNKNOWN) {
-        return sender;
-    }
-    if (!find_sender(own, news, &sender)) {
-        sender = ROOM_NOT_OURS; /* one of ours, but of another room */
-    } else if (*sequence == UINT64_MAX &&
-               !room_check_sequence(&rooms->check, room, news->number, sender, sequence)) {
-        return ROOM_UNKNOWN;
-    }
-    struct room_words words = {news->sender, news->room, *sequence, news->time_ns};
-    return rooms->wire->matches(own->load->options, news, &words) ? sender : ROOM_UNKNOWN;
-}
-
-/* A line of a room in which this connection is not. */
-static void note_stray(struct load_thread *own, uint32_t place, const struct room_news *news)
-{
-    struct rooms *rooms = own->scenario_part;
-    rooms->check.wrong[ROOM_WRONG_FOREIGN]++;
-    if (rooms->remark[0] == '\0') {
-        (void)snprintf(rooms->remark, sizeof(rooms->remark),
-                       "foreign: line %" PRIu64 " of room %u at connection %u, which is not in it",
-                       news->number, news->room, load_connection_of(own, place));
-    }
-}
-
-static void hear(struct load_thread *own, uint32_t place, const struct room_news *news, size_t size)
-{
-    struct rooms *rooms = own->scenario_part;
-    uint32_t room;
-    uint32_t member;
-    if (!find_member(own, news->room, place, &room, &member)) {
-        note_stray(own, place, news);
-        return;
-    }
-    uint64_t since_ns;
-    uint64_t sequence;
-    uint32_t sender = judge_words(own, news, room, &sequence);
-    if (room_check_hear(&rooms->check, room, member, news->number, sender, sequence, &since_ns)) {
-        load_count_right(own, since_ns, size);
-        if (!rooms->places[place].heard) {
-            rooms->places[place].heard = true;
-            tally_add(&own->tally.answered, 1);
-        }
-    }
-    if (own->phase == LOAD_TALK && own->load->options->rate == 0) {
-        rooms_say_window(own, room);
-    }
-}
-
-/* An answer, but none that was asked for. */
-static void note_refusal(struct load_thread *own, uint32_t place, const struct room_news *news)
-{
-    struct rooms *rooms = own->scenario_part;
-    rooms->check.wrong[ROOM_WRONG_CORRUPTED]++;
-    if (rooms->remark[0] != '\0') {
-        return;
-    }
-    char text[96];
-    size_t len = news->text_len < sizeof(text) ? news->text_len : sizeof(text) - 1;
-    for (size_t i = 0; i < len; i++) {
-        char c = news->text[i];
-        text[i] = (char)(c >= ' ' && c <= '~' ? c : '.');
-    }
-    text[len] = '\0';
-    (void)snprintf(rooms->remark, sizeof(rooms->remark), "the server said to connection %u: %s",
-                   load_connection_of(own, place), text);
-}
+/* ---- hooks ---- */
 
 static void on_message(struct load_thread *own, uint32_t place, const void *data, size_t size)
 {
@@ -332,16 +234,16 @@ static void on_message(struct load_thread *own, uint32_t place, const void *data
         on_greeted(own, place);
         return;
     case ROOM_NEWS_JOINED:
-        if (find_member(own, news.room, place, &room, &member) &&
+        if (rooms_find_member(own, news.room, place, &room, &member) &&
             room_check_join(&rooms->check, room, member, news.number)) {
             ask_for_next_seat(own, place);
         }
         break;
     case ROOM_NEWS_LINE:
-        hear(own, place, &news, size);
+        rooms_hear(own, place, &news, size);
         break;
     case ROOM_NEWS_REFUSED:
-        note_refusal(own, place, &news);
+        rooms_note_refusal(own, place, &news);
         break;
     case ROOM_NEWS_BROKEN:
         rooms->check.wrong[ROOM_WRONG_CORRUPTED]++;

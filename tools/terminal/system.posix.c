@@ -44,8 +44,12 @@ bool system_begin(void)
     (void)sigaddset(&blocked, SIGWINCH);
     action.sa_handler = on_signal;
     for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++) {
+        struct sigaction before = {0};
         (void)sigaddset(&blocked, requests[i]);
-        (void)sigaction(requests[i], &action, NULL);
+        (void)sigaction(requests[i], &action, &before);
+        if (requests[i] == SIGHUP && before.sa_handler == SIG_IGN) {
+            (void)sigaction(SIGHUP, &before, NULL); /* nohup: the terminal may go */
+        }
     }
     if (sigprocmask(SIG_BLOCK, &blocked, &unblocked) != 0) {
         perror("sigprocmask");

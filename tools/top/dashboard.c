@@ -43,7 +43,7 @@ static const struct {
  * restart, and what they have now came after it. */
 static double rate(double now, double before, double seconds)
 {
-    if (!(seconds > 0) || !isfinite(now) || !isfinite(before)) {
+    if (!(seconds > 0) || !prometheus_is_finite(now) || !prometheus_is_finite(before)) {
         return NOT_KNOWN;
     }
     return (now >= before ? now - before : now) / seconds;
@@ -111,7 +111,8 @@ static struct dashboard_level *add_level(struct dashboard_level *levels, size_t 
                                          double total)
 {
     bool nothing = !(used > 0) && !(total > 0);
-    if (*count == DASHBOARD_LEVELS_MAX || !isfinite(used) || !isfinite(total) || nothing) {
+    if (*count == DASHBOARD_LEVELS_MAX || !prometheus_is_finite(used) ||
+        !prometheus_is_finite(total) || nothing) {
         return NULL;
     }
     struct dashboard_level *level = &levels[(*count)++];
@@ -208,7 +209,7 @@ static void add_counts(struct dashboard_count *counts, size_t *count, const char
     const struct prometheus_sample *sample;
     size_t from = 0;
     while (*count < DASHBOARD_COUNTS_MAX && (sample = page_next(pages[0], metric, &from)) != NULL) {
-        if (!isfinite(sample->value) || sample->value <= 0) {
+        if (!prometheus_is_finite(sample->value) || sample->value <= 0) {
             continue;
         }
         struct dashboard_count *row = &counts[(*count)++];

@@ -2,9 +2,10 @@
  * See format.h. */
 #include "format.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "prometheus.h"
 
 #define BLOCK_BYTES 3
 
@@ -22,7 +23,7 @@ static const char *not_known(char text[FORMAT_SIZE])
 
 static bool is_known(double number)
 {
-    return isfinite(number) && number >= 0;
+    return prometheus_is_finite(number) && number >= 0;
 }
 
 const char *format_count(char text[FORMAT_SIZE], double number)

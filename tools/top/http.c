@@ -42,14 +42,14 @@ static const char *value_of(const char *line, const char *end, const char *name)
 }
 
 /* The line's end, without "\r\n"; *next is where the next one begins. NULL: not whole yet. */
-static const char *end_of_line(const char *line, const char *end, const char **next)
+static const char *end_of_line(const char *from, const char *end, const char **next)
 {
-    const char *newline = memchr(line, '\n', (size_t)(end - line));
+    const char *newline = memchr(from, '\n', (size_t)(end - from));
     if (newline == NULL) {
         return NULL;
     }
     *next = newline + 1;
-    return newline > line && newline[-1] == '\r' ? newline - 1 : newline;
+    return newline > from && newline[-1] == '\r' ? newline - 1 : newline;
 }
 
 /* Digits up to the end of the line; false if it is something else, or too much. */
@@ -65,9 +65,9 @@ static bool read_length(const char *at, const char *end, size_t *length)
 }
 
 /* "HTTP/1.1 200 OK" */
-static bool read_status(const char *line, const char *end, unsigned *status)
+static bool read_status(const char *line, size_t size, unsigned *status)
 {
-    if (end - line < 12 || memcmp(line, "HTTP/1.", 7) != 0 || line[8] != ' ') {
+    if (size < 12 || memcmp(line, "HTTP/1.", 7) != 0 || line[8] != ' ') {
         return false;
     }
     unsigned sum = 0;
@@ -78,7 +78,7 @@ static bool read_status(const char *line, const char *end, unsigned *status)
         sum = sum * 10 + (unsigned)(line[i] - '0');
     }
     *status = sum;
-    return end - line == 12 || line[12] == ' ';
+    return size == 12 || line[12] == ' ';
 }
 
 enum http_progress http_read(struct http_answer *answer, const char *bytes, size_t size)
@@ -90,7 +90,7 @@ enum http_progress http_read(struct http_answer *answer, const char *bytes, size
     if (line_end == NULL) {
         return size > HEAD_BYTES_MAX ? HTTP_BAD : HTTP_MORE;
     }
-    if (!read_status(bytes, line_end, &answer->status)) {
+    if (!read_status(bytes, (size_t)(line_end - bytes), &answer->status)) {
         return HTTP_BAD;
     }
     for (const char *line = next; (line_end = end_of_line(line, end, &next)) != NULL; line = next) {

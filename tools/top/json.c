@@ -33,7 +33,7 @@ static void put_text(FILE *file, const char *text)
 
 static void put_number(FILE *file, double number)
 {
-    if (!isfinite(number) || number < 0) {
+    if (!prometheus_is_finite(number) || number < 0) {
         fputs("null", file);
     } else if (number == floor(number) && number < 1e15) {
         fprintf(file, "%.0f", number);

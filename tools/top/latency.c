@@ -2,7 +2,6 @@
  * See latency.h. */
 #include "latency.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +36,8 @@ static size_t read_buckets(struct bucket *buckets, const struct page *now,
     while (count < BUCKETS_MAX && (sample = page_next(now, full, &from)) != NULL) {
         const struct prometheus_sample *old = before != NULL ? page_same(before, sample) : NULL;
         double counted = sample->value - (old != NULL ? old->value : 0);
-        if (!isfinite(counted) || counted < 0 || !read_bound(sample, &buckets[count].bound)) {
+        if (!prometheus_is_finite(counted) || counted < 0 ||
+            !read_bound(sample, &buckets[count].bound)) {
             continue;
         }
         buckets[count++].count = counted;
@@ -52,7 +52,7 @@ static double quantile(const struct bucket *buckets, size_t count, double part)
     double low = 0, below = 0;
     for (size_t i = 0; i < count; i++) {
         if (buckets[i].count >= rank && buckets[i].count > below) {
-            if (isinf(buckets[i].bound)) {
+            if (!prometheus_is_finite(buckets[i].bound)) {
                 return low; /* all that is known */
             }
             double inside = (rank - below) / (buckets[i].count - below);

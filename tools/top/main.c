@@ -18,6 +18,7 @@
 
 #define FETCH_MS_MAX 2000 /* a server that is near answers in less, or not at all */
 #define INTERVAL_MS_LEAST 100
+#define EMPTY_READS_MAX 20
 #define INTERVAL_MS_MOST 3600000
 
 enum {
@@ -37,6 +38,7 @@ struct top {
     bool screen;
     bool held;
     bool ended;
+    unsigned empty_reads; /* times in a row that there was input, but no key */
 };
 
 /* One look at the server. */
@@ -107,8 +109,9 @@ static void wait_for_next(struct top *top, uint64_t from_ms)
             take_key(top, key);
             typed = true;
         }
-        /* Input that is no key is the end of the input: whoever typed has gone. */
-        top->ended |= (ready & SYSTEM_INPUT) != 0 && !typed;
+        /* Half of a character is no key yet; but input that goes on without one is the end of it. */
+        top->empty_reads = (ready & SYSTEM_INPUT) != 0 && !typed ? top->empty_reads + 1 : 0;
+        top->ended |= top->empty_reads == EMPTY_READS_MAX;
         if (typed) {
             show(top);
         }

@@ -2,6 +2,7 @@
  * See prometheus.h. */
 #include "prometheus.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <string.h>
@@ -120,6 +121,11 @@ bool prometheus_number(const char *text, size_t size, double *number)
                                    : (double)sum * pow(10.0, exponent);
     *number = negative ? -scaled : scaled;
     return true;
+}
+
+bool prometheus_is_finite(double number)
+{
+    return number >= -DBL_MAX && number <= DBL_MAX;
 }
 
 /* ---- labels ---- */

@@ -35,4 +35,7 @@ bool prometheus_label(const char *labels, size_t labels_size, const char *key, c
  * the locale and reads beyond an end. False for NaN and what is none. */
 bool prometheus_number(const char *text, size_t size, double *number);
 
+/* Neither infinite nor NaN (mingw-w64's isfinite warns of its own conversions). */
+bool prometheus_is_finite(double number);
+
 #endif

@@ -12,8 +12,9 @@
 void chat_history_init(struct chat_history *history, struct chat_history_entry *entries,
                        uint32_t lines_max, char *bytes, uint32_t bytes_max)
 {
-    *history = (struct chat_history){
-        .entries = entries, .bytes = bytes, .lines_max = lines_max, .bytes_max = bytes_max};
+    *history = (struct chat_history){.lines_max = lines_max, .bytes_max = bytes_max};
+    history->entries = entries;
+    history->bytes = bytes;
 }
 
 void chat_history_clear(struct chat_history *history)

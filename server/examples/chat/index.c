@@ -65,12 +65,12 @@ void chat_index_init(struct chat_index *index, uint32_t *slots, uint32_t records
                      const uint64_t seed[2], const struct chat_name *names, size_t stride)
 {
     *index = (struct chat_index){
-        .slots = slots,
         .mask = slots_for(records_max) - 1,
         .seed = {seed[0], seed[1]},
         .names = (const char *)names,
         .stride = stride,
     };
+    index->slots = slots;
 }
 
 static const struct chat_name *name_of(const struct chat_index *index, uint32_t record)

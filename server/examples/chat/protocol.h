@@ -51,10 +51,10 @@
     X(REFUSED, 44, "code, of, text, field, limit, wait_ms")
 
 enum chat_type {
-#define CHAT_REQUEST_ENUM(name, number, request, reply) CHAT_##name = number,
+#define CHAT_REQUEST_ENUM(name, number, request, reply) CHAT_##name = (number),
     CHAT_REQUEST_MAP(CHAT_REQUEST_ENUM)
 #undef CHAT_REQUEST_ENUM
-#define CHAT_NOTICE_ENUM(name, number, fields) CHAT_##name = number,
+#define CHAT_NOTICE_ENUM(name, number, fields) CHAT_##name = (number),
     CHAT_NOTICE_MAP(CHAT_NOTICE_ENUM)
 #undef CHAT_NOTICE_ENUM
 };
@@ -129,7 +129,7 @@ enum chat_type {
 
 enum chat_code {
     CHAT_CODE_NONE = 0,
-#define CHAT_CODE_ENUM(name, number, text) CHAT_CODE_##name = number,
+#define CHAT_CODE_ENUM(name, number, text) CHAT_CODE_##name = (number),
     CHAT_CODE_MAP(CHAT_CODE_ENUM)
 #undef CHAT_CODE_ENUM
 };

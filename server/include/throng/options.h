@@ -165,7 +165,7 @@ struct throng_server_options {
     uint32_t idle_timeout_ms;
 
     /* In each span of write_timeout_ms in which bytes wait to be sent all the time, the peer must take
-     * some: one, and as many as reader_rate_min asks, else SLOW_READER. While send memory is short
+     * some: one, and as many as reader_rate_min asks or as waited when the span began, else SLOW_READER. While send memory is short
      * spans have two seconds, and who has been too slow for longest goes first. 1..86,400,000 or THRONG_OFF; default 10,000. */
     uint32_t write_timeout_ms;
 

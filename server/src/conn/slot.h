@@ -77,6 +77,7 @@ struct tg_slot {
     uint32_t
         unsent_ms; /* UNSENT: when the span began in which some must be taken; else the last send */
     uint32_t taken_bytes; /* UNSENT: in that span */
+    uint32_t span_bytes;  /* UNSENT: that waited when the span began */
 
     /* Input that was not handed up yet. Its link is in the worker's list `blocked` while the slot
      * waits for event room; while it waits for message memory, the intake has it. */
