@@ -293,7 +293,10 @@ void oracle_check_quiet(void)
                 "evictions are not counted");
     TG_SIM_RULE(plan->server.when_full != THRONG_WHEN_FULL_REFUSE || now.evicted <= now.refused,
                 "more were evicted than have knocked");
-    TG_SIM_RULE(game.missed_before + now.messages_dropped >= ledger_sums.messages_missed,
+    /* What the workers of an earlier server dropped for members of rooms while it stopped, nobody can read. */
+    const bool is_known = plan->rounds == 1 || plan->room_parts == 0;
+    TG_SIM_RULE(!is_known ||
+                    game.missed_before + now.messages_dropped >= ledger_sums.messages_missed,
                 "more messages are missing than were dropped");
     TG_SIM_RULE(game.waiting == 0 && server->waiters.count == 0 && server->held_count == 0,
                 "at rest somebody waits to write");
