@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The house as a table: which room may include what. DESIGN.md section 1 draws the same arrows.
+"""The house as a table: which room may include what. CONTRIBUTING.md draws the same arrows.
 
 A room is every file below a path, or one file; the longest path wins. `check` reads a tree and answers one
 complaint per line that breaks a rule.

@@ -11,7 +11,7 @@
  *     throng_pack_field_string(&pack, "text", text, text_size);
  *     int64_t size = throng_pack_end(&pack);
  *     if (size >= 0)
- *         throng_room_broadcast(server, room, conn, buffer, (size_t)size);
+ *         throng_room_broadcast(server, room, buffer, (size_t)size, THRONG_NOBODY);
  *
  * The first error is kept: calls after it do nothing, and throng_pack_end answers it, so it is enough to look
  * there. Nothing is allocated. A pack belongs to one thread at a time. */

@@ -71,9 +71,8 @@ struct throng_server_options {
 
     /* I/O threads. 0 = inline mode: throng_get_event itself drives the I/O, no second thread.
      * 1..64; default THRONG_IO_THREADS_AUTO: 1 on up to two processors, else one less than there
-     * are, at most
-     * 4. Raised, with a log line, when the descriptor limit needs more descriptor tables than that.
-     */
+     * are, at most 4. Raised, with a log line, when the descriptor limit needs more descriptor tables
+     * than that. */
     uint32_t io_threads;
 
     /* The completion port. Linux: "io_uring", "epoll", or "auto": io_uring where the system allows it
@@ -87,6 +86,7 @@ struct throng_server_options {
     /* Byte order of the frame length. Default big-endian. */
     enum throng_byte_order byte_order;
 
+    /* Default REFUSE. */
     enum throng_when_full when_full;
 
     /* Connections that the system holds before they are accepted. 1..1,048,576; default 4,096 (the
@@ -99,8 +99,9 @@ struct throng_server_options {
      * fall again: a peer that does not read is not listened to. */
     uint32_t send_queue_bytes_max;
 
-    /* Memory for messages waiting to be sent, all connections together, bytes: default 32 MiB in
-     * 512-byte blocks and 16 MiB in 16.5 KiB blocks for the inside of long messages. */
+    /* Memory for messages waiting to be sent, all connections together, bytes: default 32 MiB (or two
+     * longest messages, whichever is more) in 512-byte blocks, and 16 MiB in 16.5 KiB blocks for the
+     * inside of long messages. At most 64 GiB each. */
     size_t send_small_bytes;
     size_t send_large_bytes;
 
@@ -197,7 +198,7 @@ struct throng_server_options {
 
     /* ---- slow readers ---- */
 
-    /* For all connections; throng_set_send_policy changes it for one. */
+    /* For all connections; throng_set_send_policy changes it for one. Default REFUSE. */
     enum throng_when_send_full when_send_full;
 
     /* Part of send memory, in percent, that only connections get to which everything that was flushed
@@ -221,7 +222,7 @@ struct throng_server_options {
     uint32_t messages_burst;
     uint32_t bytes_per_s;
     uint32_t bytes_burst;
-    enum throng_when_over_rate when_over_rate;
+    enum throng_when_over_rate when_over_rate; /* default SLOW */
 
     /* Most connections from one address at once (IPv6: from one /64; an IPv4 address is the same in both
      * families); who is over it is reset and counted (refused_address). 0..1,048,575; default 0: no limit. */

@@ -22,7 +22,7 @@
 extern "C" {
 #endif
 
-/* A room's name: unique for the life of the process. 0 is never a room. Compare `id`s. */
+/* A room's name: unique for the life of the server. 0 is never a room. Compare `id`s. */
 typedef struct throng_room {
     uint64_t id;
 } throng_room;

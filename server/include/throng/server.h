@@ -11,7 +11,9 @@
  * One thread, the logic thread, makes all calls of a server (but those marked "any thread"). It
  * sees for each connection: OPEN, then MESSAGEs in order, then CLOSED exactly once, and nothing
  * after. I/O happens on the server's own threads, or in inline mode inside throng_get_event. The
- * logic thread must not block for long; no other rule needs to be known. */
+ * logic thread must not block for long; no other rule needs to be known.
+ *
+ * throng/options.h has the options, throng/room.h rooms and broadcasts, throng/message_server.h typed messages. */
 #ifndef THRONG_SERVER_H
 #define THRONG_SERVER_H
 
@@ -72,15 +74,15 @@ THRONG_API const char *throng_close_reason_text(enum throng_close_reason reason)
 
 /* One event. Yours from get to release; release each exactly once. */
 struct throng_event {
-    uint32_t type;   /* enum throng_event_type */
-    uint32_t reason; /* CLOSED: enum throng_close_reason, else 0 */
-    throng_conn conn;
-    void *user;              /* the connection's user pointer */
-    const void *data;        /* MESSAGE: the payload, valid until the release; else NULL */
-    size_t size;             /* MESSAGE: bytes of the payload, 0..message_bytes_max */
-    uint32_t listener;       /* OPEN: which of options.listen took it */
-    uint32_t missed;         /* TICK: ticks that were left out right before this one */
-    uint64_t number;         /* TIMER, TICK, POSTED: see enum throng_event_type */
+    uint32_t type;     /* enum throng_event_type */
+    uint32_t reason;   /* CLOSED: enum throng_close_reason, else 0 */
+    throng_conn conn;  /* TIMER, TICK, POSTED: none, its id is 0 */
+    void *user;        /* the connection's user pointer; TIMER, POSTED: as given; TICK: NULL */
+    const void *data;  /* MESSAGE: the payload, valid until the release; else NULL */
+    size_t size;       /* MESSAGE: bytes of the payload, 0..message_bytes_max */
+    uint32_t listener; /* OPEN: which of options.listen took it */
+    uint32_t missed;   /* TICK: ticks that were left out right before this one */
+    uint64_t number;   /* TIMER, TICK, POSTED: see enum throng_event_type */
     uint32_t private_worker; /* throng's own: do not touch */
     uint64_t private_token;  /* throng's own: do not touch */
 };
@@ -114,7 +116,7 @@ THRONG_API void throng_server_wake(struct throng_server *server);
 /* ---- the loop ---- */
 
 /* The next event; waits up to timeout_ms (0: only look; negative: no limit). Answers 1, 0 if none
- * came in time or throng_server_wake was called, THRONG_ESTOPPED at the end of a drain. All that
+ * came in time or throng_server_wake was called, THRONG_ESTOPPED at the end of a drain, THRONG_EINVAL. All that
  * was written since the last flush goes out when throng has no more event at hand. */
 THRONG_API int throng_get_event(struct throng_server *server, struct throng_event *event,
                                 int timeout_ms);
