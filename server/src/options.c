@@ -142,15 +142,17 @@ static int check_sizes(struct tg_config *config, struct throng_error *error)
     return result;
 }
 
-/* Rooms for everybody: two each, and a few broadcasts to all of them at once. */
+/* Rooms for everybody: two each, and a few broadcasts to all of them at once. A longest message in small
+ * blocks must have a member that can hear it, or it could never be broadcast. */
 static void fill_room_sizes(struct throng_server_options *options)
 {
+    const size_t frame = (size_t)options->message_bytes_max + THRONG_FRAME_HEADER_BYTES;
     if (options->room_members_max == 0) {
         options->room_members_max = 2 * options->max_connections;
     }
     if (options->room_references_max == 0) {
-        options->room_references_max =
-            (uint32_t)larger(65536, 4 * (size_t)options->max_connections);
+        options->room_references_max = (uint32_t)larger(larger(65536, 2 * (size_t)units_of(frame)),
+                                                        4 * (size_t)options->max_connections);
     }
 }
 

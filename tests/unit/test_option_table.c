@@ -230,6 +230,11 @@ static void the_start_makes_the_default_of_nought_where_it_is_not_in_the_range(v
     assert_int_equal(tg_config_check(&config, &options, NULL), 0);
     assert_int_equal(config.options.room_members_max, 200);
     assert_int_equal(config.options.room_references_max, 65536);
+    options.message_bytes_max = 67108864; /* in small blocks: 131,073 of them with its header */
+    assert_int_equal(tg_config_check(&config, &options, NULL), 0);
+    assert_int_equal(config.options.room_references_max, 2 * 131073);
+    options.message_bytes_max = 0;
+    assert_int_equal(tg_config_check(&config, &options, NULL), 0);
     options.max_connections = 65000;
     config.options.max_connections = 65000;
     config.options.room_members_max = 0;

@@ -65,6 +65,7 @@ THRONG_API int throng_room_leave(struct throng_server *server, throng_room room,
  * says: REFUSE: this message is not for it; CLOSE: it is reset; DROP_OLDEST: the oldest messages that wait
  * for it are dropped. While send memory, or its I/O thread's references, are short, so fares each member
  * to which something is still unsent, whatever its limit; and with DROP_OLDEST it may miss the newest too.
+ * When no references are left at all, every member misses it (room_references_max says how many it takes).
  * What a member missed is counted (throng_room_get_info). */
 THRONG_API int throng_room_broadcast(struct throng_server *server, throng_room room,
                                      const void *data, size_t size, throng_conn except);

@@ -98,6 +98,7 @@ static void drop_command(struct tg_worker *worker, struct tg_command *command)
     tg_count(&worker->counters.commands_stale, 1);
     if (!tg_chain_is_empty(&command->chain)) {
         tg_count(&worker->counters.bytes_dropped, command->chain.bytes);
+        command->chain.bytes = 0; /* on its way home nobody counts it */
         tg_chain_join(&worker->done, &command->chain, worker->shared->blocks);
     }
 }

@@ -154,12 +154,14 @@ void tg_slot_linger_expired(struct tg_worker *worker, struct tg_slot *slot)
                   TG_CLOSE_ABORT);
 }
 
-/* What was not sent goes home. (The receiving side's memory went with its close.) */
+/* What was not sent goes home, uncounted: many queues may refer to the same blocks, and the sum of all may
+ * be beyond 32 bits. (The receiving side's memory went with its close.) */
 static void release_queue(struct tg_worker *worker, struct tg_slot *slot)
 {
     do {
         if (!tg_chain_is_empty(&slot->queue)) {
             tg_count(&worker->counters.bytes_dropped, slot->queue.bytes);
+            slot->queue.bytes = 0;
             tg_chain_join(&worker->done, &slot->queue, worker->shared->blocks);
         }
     } while (slot->in_rooms && tg_fanout_take_later(worker, slot)); /* twice at most */
