@@ -307,6 +307,9 @@ struct broadcast {
     uint32_t blocks;   /* of the chain: references for each member */
     uint32_t shortage; /* of send memory: TG_COMMAND_SHORT, SCARCE */
     bool is_short;     /* only those get it to whom everything was sent */
+    bool is_large;     /* there are not so many references: each member is sent to at once */
+    uint32_t
+        done; /* the front of worker->done when it was looked through; what is sent goes before it */
 };
 
 static uint32_t count_blocks(const struct tg_block_pool *pool, const struct tg_chain *chain)
@@ -399,12 +402,15 @@ static bool takes_broadcasts(const struct tg_slot *slot)
     return slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_DRAINING;
 }
 
-static void deliver(struct tg_worker *worker, struct tg_slot *slot,
-                    const struct broadcast *broadcast)
+static void deliver(struct tg_worker *worker, struct tg_slot *slot, struct broadcast *broadcast)
 {
     const struct limit limit = limit_of(worker, slot);
     struct tg_chain *later = &rooms_of(worker, slot)->later;
     uint32_t units = slot->queue.units + later->units + broadcast->chain->units;
+    if (worker->fanout.free_count < broadcast->blocks && worker->done.head != broadcast->done) {
+        tg_fanout_collect(worker); /* members before this one were sent to at once */
+        broadcast->done = worker->done.head;
+    }
     if (units > limit.units_max && (slot->flags & TG_SLOT_UNSENT) == 0) {
         /* It is we who have not sent yet. */
         tg_slot_send(worker, slot);
@@ -424,6 +430,9 @@ static void deliver(struct tg_worker *worker, struct tg_slot *slot,
         miss(worker, broadcast);
     } else {
         refer(worker, slot, tg_chain_is_empty(later) ? &slot->queue : later, broadcast);
+        if (broadcast->is_large) {
+            tg_slot_send(worker, slot); /* its references may serve the next one */
+        }
     }
 }
 
@@ -446,6 +455,7 @@ static void take_broadcast(struct tg_worker *worker, struct tg_command *command)
         .part = &fanout->parts[command->room],
         .blocks = count_blocks(worker->shared->blocks, &command->chain),
         .shortage = command->flags & (TG_COMMAND_SHORT | TG_COMMAND_SCARCE),
+        .done = TG_BLOCK_NONE,
     };
     const uint64_t references = (uint64_t)broadcast.part->members * broadcast.blocks +
                                 fanout->reference_count / SHORT_PART;
@@ -453,6 +463,7 @@ static void take_broadcast(struct tg_worker *worker, struct tg_command *command)
         make_room(worker, references);
     }
     broadcast.is_short = broadcast.shortage != 0 || fanout->free_count < references;
+    broadcast.is_large = fanout->reference_count < references;
     fanout->references_of[command->chain.head] = 1;
     uint32_t next = broadcast.part->first;
     while (next != 0) {
