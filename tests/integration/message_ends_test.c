@@ -200,6 +200,9 @@ static void start(struct server_fixture *fixture, enum throng_when_bad on_bad)
 {
     world = (struct world){.fixture = fixture};
     fixture->handle = dispatch_at_server;
+    /* What is read at most before the first answer has gone: half of it, a turn's input, and a message that had
+     * begun. Nothing here writes again what was refused. */
+    fixture->options.send_queue_bytes_max = 512 * 1024;
     fixture_start(fixture);
     world.at_server = make_table(echo, throng_messages_of_server(fixture->server), on_bad);
     assert_int_equal(throng_client_create(&world.client, NULL, NULL), 0);
