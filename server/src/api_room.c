@@ -109,7 +109,8 @@ void tg_server_collect_members(struct throng_server *server)
 {
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         uint32_t link = tg_fanout_take_home(&server->workers[i].fanout);
-        while (link != 0) {
+        for (uint32_t left = server->rooms.sizes.members; link != 0; left--) {
+            TG_REQUIRE(left > 0); /* each comes home once */
             const uint32_t index = link - 1;
             link = server->shared.fanout.links[index].home_next;
             tg_room_home(&server->rooms, index);

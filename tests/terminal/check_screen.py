@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """check_screen.py THRONG-CHAT|- THRONG-CHAT-SERVER|- THRONG-TOP: the programs on a terminal of 80x24, and of others."""
 
+import contextlib
 import shlex
 import sys
 
@@ -73,8 +74,10 @@ def check_rooms(screen, ben):
 def check_chat():
     with support.serve(SERVER, "--max-connections", "50", "--flood-per-s", "0") as server:
         words = ["--connect", server.address, "--room", "lobby"]
-        with support.Program(CHAT, "--plain", *words, "--name", "ben") as ben, \
-                support.Screen(80, 24, CHAT, *words, "--name", "ana") as screen:
+        with contextlib.ExitStack() as stack:
+            ben = stack.enter_context(support.Program(CHAT, "--plain", *words, "--name", "ben"))
+            ben.wait_for("you are in #lobby")
+            screen = stack.enter_context(support.Screen(80, 24, CHAT, *words, "--name", "ana"))
             ben.wait_for("ana came")
             rows = screen.wait_for(r"│ ben")  # the members beside the lines
             support.expect("rows of the screen", len(rows), 24)

@@ -129,8 +129,10 @@ struct tg_member *tg_room_find_member(const struct tg_room_table *table, const s
 {
     /* At most rooms_per_connection steps. */
     const uint32_t number = (uint32_t)(room - table->rooms);
-    struct tg_member *member = tg_member_at(table, table->conns[slot].first);
-    while (member != NULL && member->room != number) {
+    const struct tg_conn_rooms *own = &table->conns[slot];
+    struct tg_member *member = tg_member_at(table, own->first);
+    for (uint32_t left = own->count; member != NULL && member->room != number; left--) {
+        TG_REQUIRE(left > 0);
         member = tg_member_at(table, member->conn_next);
     }
     return member;

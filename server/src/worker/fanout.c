@@ -466,7 +466,8 @@ static void take_broadcast(struct tg_worker *worker, struct tg_command *command)
     broadcast.is_large = fanout->reference_count < references;
     fanout->references_of[command->chain.head] = 1;
     uint32_t next = broadcast.part->first;
-    while (next != 0) {
+    for (uint32_t left = broadcast.part->members; next != 0; left--) {
+        TG_REQUIRE(left > 0);
         const struct tg_member_link *link = link_at(worker, next);
         struct tg_slot *slot = tg_worker_slot(worker, link->slot);
         next = link->room_next;
