@@ -65,6 +65,22 @@ need_compiler_and_cmake() {
     need make have make
 }
 
+# For typed messages; without it they are left out.
+need_message_pack() {
+    need libmsgpack-dev test -e /usr/include/msgpack.h
+}
+
+# npm's MessagePack below build/npm, for tests/interop: only where node and npm are already.
+install_npm_message_pack() {
+    local folder=$root/build/npm
+    if [ -d "$folder/node_modules/@msgpack/msgpack" ] || ! have node >/dev/null || ! have npm >/dev/null; then
+        return
+    fi
+    mkdir -p "$folder"
+    timeout 120 npm install --silent --no-fund --no-audit --prefix "$folder" "@msgpack/msgpack@3" \
+        >"$folder/install.log" 2>&1 || say "npm could not install @msgpack/msgpack; see $folder/install.log"
+}
+
 # build PRESET [cmake option...]: configures and builds below build/PRESET.
 build() {
     local preset=$1

@@ -21,6 +21,7 @@ static void take_seat(struct throng_server *server, struct tg_seat *seat, uint32
                          .policy = (uint8_t)options->when_send_full,
                          .flags = options->heartbeat_ms[open->listener] != 0 ? TG_SEAT_BEATS : 0};
     tg_chain_init(&seat->pending);
+    tg_server_set_fanout_limit(server, seat);
     server->seats_taken++;
 }
 
@@ -67,6 +68,15 @@ static bool deliver(struct throng_server *server, struct tg_seat *seat, uint32_t
     return true;
 }
 
+/* Looks whether the event that was sampled is among those taken (event/latency.h). */
+TG_OUT_OF_LINE static void note_latency(struct throng_server *server, uint32_t worker)
+{
+    struct tg_latency_sample *sample = &server->workers[worker].latency;
+    if (tg_latency_is_taken(sample, &server->workers[worker].events)) {
+        tg_latency_take(&server->latency, sample, tg_clock_ns());
+    }
+}
+
 /* Takes events of one worker: a run of the batch that fits `capacity`, as it lies in the ring.
  * *taken is how long it was; answers how many of them the user is to see. */
 static size_t take_run(struct throng_server *server, uint32_t worker, struct throng_event *events,
@@ -87,6 +97,9 @@ static size_t take_run(struct throng_server *server, uint32_t worker, struct thr
         }
     }
     tg_ring_pop_run(ring, *taken);
+    if (server->shared.samples_latency) {
+        note_latency(server, worker);
+    }
     server->batch_left -= *taken;
     return (size_t)(event - events);
 }
@@ -102,12 +115,19 @@ static size_t take_from(struct throng_server *server, uint32_t worker, struct th
     return count;
 }
 
-/* Takes events of the running batch: WRITABLEs, then one worker after the other. In this order, because
- * a connection that waits for its WRITABLE has been opened, and its CLOSED was not taken. */
+/* Takes events of the running batch: what is due and posted, WRITABLEs, then one worker after the other. In
+ * this order, because time waits for nobody; and because a connection that waits for its WRITABLE has been
+ * opened, and its CLOSED was not taken. */
 static size_t take_events(struct throng_server *server, struct throng_event *events,
                           size_t capacity)
 {
-    size_t count = server->waiters.count == 0 ? 0 : tg_writable_take(server, events, capacity);
+    size_t count = 0;
+    if (tg_logic_time_has_events(server->time)) {
+        count = tg_logic_time_take(server, events, capacity);
+    }
+    if (server->waiters.count > 0) {
+        count += tg_writable_take(server, events + count, capacity - count);
+    }
     if (server->batch_left == 0) {
         return count;
     }
@@ -134,31 +154,11 @@ static void pass_on_freed_slots(struct throng_server *server)
     }
 }
 
-/* Begins a batch with a fresh look at every ring. What the last one wrote is flushed. */
-static void begin_batch(struct throng_server *server)
-{
-    uint32_t seen = 0;
-    pass_on_freed_slots(server);
-    tg_writable_begin_batch(server);
-    tg_queue_growth_log(server);
-    for (uint32_t i = 0; i < server->config.worker_count; i++) {
-        struct tg_worker *worker = &server->workers[i];
-        seen += tg_ring_look(&worker->events);
-        if (tg_ring_has_entries(&worker->log.ring)) {
-            tg_log_queue_drain(&worker->log, server->config.options.log,
-                               server->config.options.log_context);
-        }
-    }
-    server->batch_left = seen < TG_BATCH_EVENTS ? seen : TG_BATCH_EVENTS;
-    /* The next batch begins with another worker, so that a busy one does not starve the rest. */
-    server->next_worker =
-        server->next_worker + 1 >= server->config.worker_count ? 0 : server->next_worker + 1;
-}
-
 /* Whether something waits for room in a command ring. */
 static bool commands_wait(const struct throng_server *server)
 {
-    return server->dirty_head != TG_INDEX_NONE || server->drain_due != 0;
+    return server->dirty_head != TG_INDEX_NONE || server->drain_due != 0 ||
+           tg_room_due(&server->rooms) != NULL;
 }
 
 /* Whether a worker for which something waits has room in its command ring now. */
@@ -167,6 +167,9 @@ static bool commands_have_room(struct throng_server *server)
     uint64_t waiting = server->drain_due;
     if (server->dirty_head != TG_INDEX_NONE) {
         waiting |= UINT64_C(1) << server->seats[server->dirty_head].worker;
+    }
+    if (tg_room_due(&server->rooms) != NULL) {
+        waiting |= UINT64_C(1) << tg_room_due(&server->rooms)->worker;
     }
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         if ((waiting >> i & 1) != 0 && tg_ring_claim(&server->workers[i].commands) != NULL) {
@@ -184,7 +187,8 @@ static bool work_is_there(struct throng_server *server)
             return true;
         }
     }
-    return atomic_load_explicit(&server->shared.slot_freed_for_waiter, memory_order_relaxed) ||
+    return tg_post_queue_has_posts(&server->time->posts) ||
+           atomic_load_explicit(&server->shared.slot_freed_for_waiter, memory_order_relaxed) ||
            (commands_wait(server) && commands_have_room(server)) ||
            (tg_server_writers_waiting(server) > 0 && tg_server_blocks_came(server));
 }
@@ -203,7 +207,44 @@ static bool drain_is_over(struct throng_server *server)
             return false;
         }
     }
-    return true;
+    return tg_post_queue_is_empty(&server->time->posts);
+}
+
+/* What is due and posted. At the end of a drain nothing is due any more: a tick that always is would hold it
+ * up for ever. */
+static void begin_logic_time(struct throng_server *server, uint32_t seen)
+{
+    if (!drain_is_over(server)) {
+        tg_logic_time_begin_batch(server->time);
+    }
+    server->turn_due = server->config.inline_mode && seen == 0 &&
+                       tg_logic_time_has_events(server->time);
+}
+
+/* Begins a batch with a fresh look at every ring. What the last one wrote is flushed. Inline, a game that is
+ * always late, so that there is always something due, must not keep the I/O from its turn. */
+static void begin_batch(struct throng_server *server)
+{
+    uint32_t seen = 0;
+    if (server->turn_due) {
+        tg_worker_turn(&server->workers[0], 0);
+    }
+    pass_on_freed_slots(server);
+    tg_writable_begin_batch(server);
+    tg_queue_growth_log(server);
+    for (uint32_t i = 0; i < server->config.worker_count; i++) {
+        struct tg_worker *worker = &server->workers[i];
+        seen += tg_ring_look(&worker->events);
+        if (tg_ring_has_entries(&worker->log.ring)) {
+            tg_log_queue_drain(&worker->log, server->config.options.log,
+                               server->config.options.log_context);
+        }
+    }
+    server->batch_left = seen < TG_BATCH_EVENTS ? seen : TG_BATCH_EVENTS;
+    /* The next batch begins with another worker, so that a busy one does not starve the rest. */
+    server->next_worker =
+        server->next_worker + 1 >= server->config.worker_count ? 0 : server->next_worker + 1;
+    begin_logic_time(server, seen);
 }
 
 /* Waits for work, for a wake-up, or for `timeout_ns` (negative: no limit). */
@@ -214,7 +255,8 @@ static void wait_for_work(struct throng_server *server, int64_t timeout_ns)
     if (server->config.inline_mode) {
         struct tg_worker *worker = &server->workers[0];
         tg_port_prepare_wait(worker->port);
-        bool woken = atomic_load_explicit(&server->woken, memory_order_relaxed);
+        bool woken = atomic_load_explicit(&server->woken, memory_order_relaxed) ||
+                     tg_post_queue_has_posts(&server->time->posts);
         /* The turn empties the command ring: what waits for room there goes out with the next. */
         tg_worker_turn(worker, woken || commands_wait(server) ? 0 : timeout_ns);
         return;
@@ -277,7 +319,7 @@ static int wait_for_events(struct throng_server *server, struct throng_event *ev
         if (waited && wait_ns == 0) {
             return 0;
         }
-        wait_for_work(server, wait_ns);
+        wait_for_work(server, tg_logic_time_wait_limit(server->time, wait_ns));
         waited = true;
     }
 }

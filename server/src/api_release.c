@@ -10,6 +10,7 @@ static void leave_seat(struct throng_server *server, uint64_t conn)
     struct tg_seat *seat = &server->seats[tg_conn_slot(conn)];
     TG_REQUIRE(seat->id == conn);
     tg_server_drop_pending(server, seat);
+    tg_server_leave_rooms(server, tg_conn_slot(conn));
     seat->id = 0;
     server->seats_taken--;
 }
@@ -19,8 +20,8 @@ TG_OUT_OF_LINE static void push_release(struct throng_server *server,
                                         const struct throng_event *event)
 {
     TG_REQUIRE(event->private_worker < server->config.worker_count);
-    if (event->type == THRONG_EVENT_WRITABLE) {
-        return; /* made here: no worker waits for it */
+    if (event->type >= THRONG_EVENT_WRITABLE) {
+        return; /* this and the later ones are made here: no worker waits for them */
     }
     struct tg_ring *ring = &server->workers[event->private_worker].releases;
     struct tg_release_entry *entry = tg_ring_claim(ring);

@@ -32,8 +32,8 @@ int tg_server_check_seat(struct throng_server *server, throng_conn conn, struct 
     return 0;
 }
 
-/* A message was accepted. */
-static void note_written(struct throng_server *server, struct tg_seat *seat, uint32_t units_before)
+void tg_server_note_written(struct throng_server *server, struct tg_seat *seat,
+                            uint32_t units_before)
 {
     uint32_t units = seat->units_out + seat->pending.units;
     if (units > units_before) {
@@ -72,7 +72,7 @@ TG_OUT_OF_LINE static int write_anywhere(struct throng_server *server, throng_co
             }
         }
     }
-    note_written(server, seat, units);
+    tg_server_note_written(server, seat, units);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/admin.h"
 #include "base/format.h"
 #include "os/memory.h"
 #include "state.h"
@@ -18,6 +19,37 @@
 static size_t page_round(size_t bytes)
 {
     return (bytes + 4095u) & ~(size_t)4095u;
+}
+
+struct tg_room_sizes tg_memory_room_sizes(const struct tg_config *config)
+{
+    const struct throng_server_options *options = &config->options;
+    return (struct tg_room_sizes){.rooms = options->rooms_max,
+                                  .members = options->room_members_max,
+                                  .per_connection = options->rooms_per_connection,
+                                  .connections = options->max_connections,
+                                  .workers = config->worker_count};
+}
+
+static size_t block_count(const struct tg_config *config)
+{
+    return (size_t)config->send_small_blocks + config->send_large_blocks;
+}
+
+static void plan_rooms(struct tg_memory *memory, const struct tg_config *config)
+{
+    const struct throng_server_options *options = &config->options;
+    const struct tg_room_sizes sizes = tg_memory_room_sizes(config);
+    size_t *bytes = memory->bytes;
+    bytes[TG_REGION_ROOMS] = tg_room_table_rooms_bytes(&sizes);
+    bytes[TG_REGION_ROOM_MEMBERS] = tg_room_table_members_bytes(&sizes);
+    bytes[TG_REGION_ROOM_CONNS] = tg_room_table_conns_bytes(&sizes);
+    bytes[TG_REGION_ROOM_LINKS] = options->room_members_max * sizeof(struct tg_member_link);
+    bytes[TG_REGION_ROOM_SLOTS] = options->max_connections * sizeof(struct tg_slot_rooms);
+    bytes[TG_REGION_SEND_LIMITS] = options->max_connections * sizeof(uint32_t);
+    bytes[TG_REGION_BROADCASTS] = block_count(config) * sizeof(uint32_t);
+    memory->per_worker[TG_REGION_ROOM_PARTS] = options->rooms_max * sizeof(struct tg_room_part);
+    memory->per_worker[TG_REGION_REFERENCES] = block_count(config) * sizeof(uint32_t);
 }
 
 static void plan_shared(struct tg_memory *memory, const struct tg_config *config)
@@ -34,8 +66,14 @@ static void plan_shared(struct tg_memory *memory, const struct tg_config *config
     if (config->options.messages_per_s > 0 || config->options.bytes_per_s > 0) {
         bytes[TG_REGION_RATES] = (size_t)connections * sizeof(struct tg_slot_rates);
     }
+    if (config->admin) {
+        bytes[TG_REGION_ADMIN] = tg_admin_bytes(config->backend);
+    }
     bytes[TG_REGION_SEND_TABLES] =
-        tg_block_pool_table_bytes(config->send_small_blocks, config->send_large_blocks);
+        tg_block_pool_table_bytes(config->send_small_blocks, config->send_large_blocks,
+                                  config->options.room_references_max * config->worker_count);
+    bytes[TG_REGION_TIMERS] = tg_logic_time_bytes(config->options.timers_max);
+    bytes[TG_REGION_POSTS] = tg_post_queue_bytes(tg_ring_capacity_for(config->options.posts_max));
     bytes[TG_REGION_SEND_SMALL] = tg_block_pool_small_bytes(config->send_small_blocks);
     bytes[TG_REGION_SEND_LARGE] = tg_block_pool_large_bytes(config->send_large_blocks);
 }
@@ -75,6 +113,7 @@ void tg_memory_plan(struct tg_memory *memory, const struct tg_config *config)
 {
     memset(memory, 0, sizeof(*memory));
     plan_shared(memory, config);
+    plan_rooms(memory, config);
     plan_workers(memory, config);
     for (int i = 0; i < TG_REGION_COUNT; i++) {
         memory->bytes[i] = page_round(memory->bytes[i]);

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "config.h"
+#include "room/room_table.h"
 
 /* X(id, name, reason) */
 #define TG_REGION_MAP(X)                                                                           \
@@ -18,8 +19,17 @@
     X(LINKS, "free list", "max_connections x link of the free list")                               \
     X(ADDRESS_COUNTS, "address counts", "max_connections x 32 bytes, if connections_per_address")  \
     X(RATES, "rates", "max_connections x 24 bytes, if messages_per_s or bytes_per_s is set")       \
+    X(ROOMS, "rooms", "rooms_max x room, and its members at each I/O thread")                      \
+    X(ROOM_MEMBERS, "room members", "room_members_max x record of the logic thread")               \
+    X(ROOM_LINKS, "room links", "room_members_max x record of the I/O threads")                    \
+    X(ROOM_CONNS, "rooms of each", "max_connections x 8 bytes, touched by those in rooms")         \
+    X(ROOM_SLOTS, "room slots", "max_connections x 28 bytes, likewise, of the I/O threads")        \
+    X(SEND_LIMITS, "send limits", "max_connections x 4 bytes, touched by throng_set_send_limit")   \
+    X(BROADCASTS, "broadcasts", "send blocks x 4 bytes")                                           \
+    X(ROOM_PARTS, "room parts", "io threads x rooms_max x 16 bytes")                               \
+    X(REFERENCES, "references", "io threads x send blocks x 4 bytes")                              \
     X(OWNED, "owner bits", "io threads x max_connections bits")                                    \
-    X(SEND_TABLES, "send tables", "send blocks x descriptor and free-list entry")                  \
+    X(SEND_TABLES, "send tables", "send blocks and references x descriptor and free-list entry")   \
     X(SEND_SMALL, "send blocks", "send_small_bytes in blocks of 512 bytes")                        \
     X(SEND_LARGE, "large send blocks", "send_large_bytes in blocks of 16,896 bytes")               \
     X(ASSEMBLY, "assembly", "io threads x assembly_bytes")                                         \
@@ -30,7 +40,10 @@
     X(RELEASES, "release rings", "io threads x events_max x 16 bytes")                             \
     X(COMMANDS, "command rings", "io threads x 16,384 x 32 bytes")                                 \
     X(LOG, "log lines", "io threads x 64 x 256 bytes")                                             \
-    X(PORTS, "ports", "io threads x completion port of the backend")
+    X(TIMERS, "timers", "timers_max x 48 bytes, and the timer wheel")                              \
+    X(POSTS, "posts", "posts_max x 24 bytes")                                                      \
+    X(PORTS, "ports", "io threads x completion port of the backend")                               \
+    X(ADMIN, "admin", "8 connections of the admin listener, if admin is set, and its port")
 
 enum tg_region {
 #define TG_REGION_ENUM(id, name, reason) TG_REGION_##id,
@@ -51,6 +64,9 @@ struct tg_memory {
 #else
 #define TG_COMMANDS_MAX 16384u
 #endif
+
+/* What the tables of rooms have to hold. */
+struct tg_room_sizes tg_memory_room_sizes(const struct tg_config *config);
 
 /* Works every size out. */
 void tg_memory_plan(struct tg_memory *memory, const struct tg_config *config);

@@ -12,6 +12,7 @@
 struct tg_config {
     struct throng_server_options options; /* a copy; every number is final */
     uint32_t listener_count;
+    bool admin; /* there is an admin listener */
     const struct tg_port_backend *backend;
     char backend_refused[TG_PORT_REASON_BYTES]; /* why "auto" passed io_uring over, or empty */
 

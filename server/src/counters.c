@@ -47,9 +47,16 @@ void throng_server_counters(const struct throng_server *server, struct throng_co
     counters->events_unreleased = read_counter(&server->counters.events_unreleased);
     counters->queue_doublings = read_counter(&server->counters.queue_doublings);
     counters->queue_bytes_peak = read_counter(&server->counters.queue_bytes_peak);
-    counters->messages_dropped = read_counter(&server->counters.messages_dropped);
+    counters->rooms = read_counter(&server->counters.rooms);
+    counters->room_members = read_counter(&server->counters.room_members);
+    counters->broadcasts = read_counter(&server->counters.broadcasts);
+    counters->broadcasts_refused = read_counter(&server->counters.broadcasts_refused);
+    counters->messages_dropped += read_counter(&server->counters.messages_dropped);
     counters->writable_events = read_counter(&server->counters.writable_events);
     counters->send_units_free = read_counter(&server->counters.send_units_free);
+    counters->timers_running = read_counter(&server->time->timers_running);
+    counters->ticks_missed = read_counter(&server->time->ticks_missed);
+    counters->posts_refused = read_counter(&server->time->posts_refused);
     counters->send_units_total = tg_block_pool_total_units(&server->blocks);
 }
 

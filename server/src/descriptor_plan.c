@@ -2,6 +2,7 @@
  * What the descriptor limit means for this server's workers. Any thread. */
 #include "os/descriptor_plan.h"
 
+#include "admin/admin.h"
 #include "config.h"
 #include "os/thread.h"
 
@@ -14,6 +15,9 @@ int tg_config_plan_descriptors(struct tg_config *config, struct throng_error *er
     uint32_t workers = asked == 0 ? 1 : asked;
     uint32_t open = tg_descriptor_count() + config->listener_count +
                     workers * (config->listener_count + TG_PORT_DESCRIPTORS_MAX);
+    if (config->admin) {
+        open += TG_ADMIN_DESCRIPTORS;
+    }
     bool own_table = tg_port_has_own_table(config->backend);
     if (own_table) {
         open = 0; /* the process's table holds none of the connections */

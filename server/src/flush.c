@@ -42,6 +42,17 @@ static void queue_fell(struct throng_server *server, struct tg_seat *seat)
     }
 }
 
+static inline void block_came(struct throng_server *server, uint64_t conn, uint32_t block)
+{
+    struct tg_seat *seat = &server->seats[tg_conn_slot(conn)];
+    if (seat->id == conn) {
+        seat->units_out -= tg_block_units(&server->blocks, block);
+        if ((seat->flags & (TG_SEAT_WAITING | TG_SEAT_HELD)) != 0) {
+            queue_fell(server, seat);
+        }
+    }
+}
+
 void tg_server_collect_blocks(struct throng_server *server)
 {
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
@@ -49,12 +60,8 @@ void tg_server_collect_blocks(struct throng_server *server)
         while (block != TG_BLOCK_NONE) {
             const struct tg_block *record = &server->blocks.blocks[block];
             uint32_t next = record->next;
-            struct tg_seat *seat = &server->seats[tg_conn_slot(record->conn)];
-            if (seat->id == record->conn) {
-                seat->units_out -= tg_block_units(&server->blocks, block);
-                if ((seat->flags & (TG_SEAT_WAITING | TG_SEAT_HELD)) != 0) {
-                    queue_fell(server, seat);
-                }
+            if (record->conn != TG_CONN_SHARED) {
+                block_came(server, record->conn, block);
             }
             tg_block_pool_give(&server->blocks, block);
             block = next;
@@ -79,12 +86,14 @@ bool tg_server_blocks_came(const struct throng_server *server)
 
 /* Whether the seat's messages stay here for now, where the oldest can still be dropped: what a worker has
  * been handed is beyond recall, so DROP_OLDEST hands over one chain at a time. Not those before a close
- * or a drain: nothing newer comes, and their worker must have all of them before. */
+ * or a drain: nothing newer comes, and their worker must have all of them before. Nor those of somebody in
+ * rooms: a broadcast must not overtake them, and that worker drops what is too much (worker/fanout.h). */
 static bool is_to_hold(const struct throng_server *server, const struct tg_seat *seat)
 {
     return seat->policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST && seat->units_out > 0 &&
            !tg_chain_is_empty(&seat->pending) &&
-           (seat->flags & (TG_SEAT_CLOSE_DUE | TG_SEAT_ABORT_DUE)) == 0 && !server->draining;
+           (seat->flags & (TG_SEAT_CLOSE_DUE | TG_SEAT_ABORT_DUE)) == 0 && !server->draining &&
+           server->rooms.conns[seat - server->seats].first == 0;
 }
 
 static uint32_t command_flags(const struct tg_seat *seat)
@@ -194,6 +203,11 @@ static uint64_t flush_seats(struct throng_server *server)
     return full;
 }
 
+bool tg_server_flush_writes(struct throng_server *server)
+{
+    return server->dirty_head == TG_INDEX_NONE || flush_seats(server) == 0;
+}
+
 /* Tells a worker to drain, after everything that was written before. */
 static void flush_drain(struct throng_server *server, uint32_t worker)
 {
@@ -221,6 +235,7 @@ void tg_server_flush(struct throng_server *server)
         tg_server_collect_blocks(server); /* what came home lets more go out with this flush */
     }
     uint64_t full = server->dirty_head == TG_INDEX_NONE ? 0 : flush_seats(server);
+    (void)tg_server_flush_members(server); /* what does not fit goes with the next */
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         struct tg_worker *worker = &server->workers[i];
         bool held_back = (full >> i & 1) != 0;
@@ -240,4 +255,5 @@ void tg_server_flush(struct throng_server *server)
         }
     }
     tg_server_collect_blocks(server);
+    tg_server_collect_members(server);
 }

@@ -102,15 +102,37 @@ static int set_choice(const struct attempt *attempt)
                           attempt->value, attempt->option->unit);
 }
 
-static int set_listen(const struct attempt *attempt)
+static int check_endpoint(const struct attempt *attempt)
 {
     char host[TG_ENDPOINT_TEXT_SIZE];
     uint16_t port;
-    uint32_t next = 0;
     struct throng_error why;
     int result = tg_endpoint_parse(attempt->value, host, &port, &why);
     if (result < 0) {
         return tg_config_fail(attempt->error, result, "%." SHOWN "s: %s", attempt->name, why.text);
+    }
+    return 0;
+}
+
+static int set_endpoint(const struct attempt *attempt)
+{
+    if (strcmp(attempt->value, "off") == 0) {
+        attempt->options->admin = NULL; /* the only one of its kind */
+        return 0;
+    }
+    int result = check_endpoint(attempt);
+    if (result == 0) {
+        attempt->options->admin = attempt->value;
+    }
+    return result;
+}
+
+static int set_listen(const struct attempt *attempt)
+{
+    uint32_t next = 0;
+    int result = check_endpoint(attempt);
+    if (result < 0) {
+        return result;
     }
     while (next < THRONG_LISTENERS_MAX && attempt->options->listen[next] != NULL) {
         next++;
@@ -163,6 +185,8 @@ int throng_server_options_set(struct throng_server_options *options, const char 
     switch (attempt.option->kind) {
     case TG_OPTION_LISTEN:
         return set_listen(&attempt);
+    case TG_OPTION_ENDPOINT:
+        return set_endpoint(&attempt);
     case TG_OPTION_BACKEND:
         return set_backend(&attempt);
     case TG_OPTION_CHOICE:

@@ -16,6 +16,7 @@
 #define VALUE_BYTES_MEMORY(field) FIELD_BYTES(field)
 #define VALUE_BYTES_CHOICE(field) FIELD_BYTES(field)
 #define VALUE_BYTES_LISTEN(field) sizeof(char *)
+#define VALUE_BYTES_ENDPOINT(field) sizeof(char *)
 #define VALUE_BYTES_BACKEND(field) sizeof(char *)
 
 #define COUNT_NUMBER(field) (FIELD_BYTES(field) / 4)
@@ -24,6 +25,7 @@
 #define COUNT_MEMORY(field) 1
 #define COUNT_CHOICE(field) 1
 #define COUNT_LISTEN(field) THRONG_LISTENERS_MAX
+#define COUNT_ENDPOINT(field) 1
 #define COUNT_BACKEND(field) 1
 
 #define RANGE_NUMBER(least, most) #least ".." #most
@@ -32,6 +34,7 @@
 #define RANGE_MEMORY(least, most) #least ".." #most
 #define RANGE_CHOICE(least, most) ""
 #define RANGE_LISTEN(least, most) ""
+#define RANGE_ENDPOINT(least, most) ""
 #define RANGE_BACKEND(least, most) ""
 
 const struct tg_option tg_options[TG_OPTION_COUNT] = {
@@ -65,7 +68,8 @@ _Static_assert(sizeof(bool) == 1 && sizeof(enum throng_when_full) == 4 &&
 
 bool tg_option_is_number(const struct tg_option *option)
 {
-    return option->kind != TG_OPTION_LISTEN && option->kind != TG_OPTION_BACKEND;
+    return option->kind != TG_OPTION_LISTEN && option->kind != TG_OPTION_ENDPOINT &&
+           option->kind != TG_OPTION_BACKEND;
 }
 
 const char *tg_option_word(const struct tg_option *option)

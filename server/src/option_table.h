@@ -15,7 +15,8 @@ enum tg_option_kind {
     TG_OPTION_MEMORY, /* digits; its least follows from message_bytes_max, so the start checks it */
     TG_OPTION_CHOICE, /* one of the words of `unit`, which " | " parts: the first is 0 */
     TG_OPTION_LISTEN, /* an endpoint, for the next free listener */
-    TG_OPTION_BACKEND, /* the name of a completion port */
+    TG_OPTION_ENDPOINT, /* an endpoint, or "off", which is NULL */
+    TG_OPTION_BACKEND,  /* the name of a completion port */
 };
 
 /* X(field, kind, default, least, most, unit, default in words, help). Decimal digits, for the help text
@@ -91,7 +92,19 @@ enum tg_option_kind {
     X(connections_per_address, NUMBER, 0, 0, 1048575, "connections", "",                           \
       "connections from one address at once (IPv6: one /64); 0: no limit")                         \
     X(evict_silent_ms, OFF, 10000, 1, 86400000, "ms", "",                                          \
-      "when full, reset who has been silent since its accept for so long")
+      "when full, reset who has been silent since its accept for so long")                         \
+    X(rooms_max, NUMBER, 4096, 1, 1048575, "rooms", "", "rooms at once")                           \
+    X(room_members_max, NUMBER, 0, 1, 16777216, "members", "two for each connection",              \
+      "memberships of connections in rooms at once")                                               \
+    X(rooms_per_connection, NUMBER, 64, 1, 65535, "rooms", "", "rooms of one connection")          \
+    X(room_references_max, NUMBER, 0, 64, 16777216, "messages",                                    \
+      "65536 or four for each connection",                                                         \
+      "messages of broadcasts that wait for their members, per I/O thread")                        \
+    X(timers_max, NUMBER, 4096, 1, 1048576, "timers", "", "timers that may run at once")           \
+    X(posts_max, NUMBER, 4096, 1, 1048576, "posts", "",                                            \
+      "posts of other threads that may wait for the logic thread")                                 \
+    X(admin, ENDPOINT, 0, 0, 0, "tcp://HOST:PORT | off", "off",                                    \
+      "where to answer /metrics and /healthz (HTTP); give a loopback address")
 
 /* The rows, in the table's order: TG_OPTION_INDEX_max_connections. */
 enum tg_option_index {

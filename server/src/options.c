@@ -142,6 +142,20 @@ static int check_sizes(struct tg_config *config, struct throng_error *error)
     return result;
 }
 
+/* Rooms for everybody: two each, and a few broadcasts to all of them at once. A longest message in small
+ * blocks must have a member that can hear it, or it could never be broadcast. */
+static void fill_room_sizes(struct throng_server_options *options)
+{
+    const size_t frame = (size_t)options->message_bytes_max + THRONG_FRAME_HEADER_BYTES;
+    if (options->room_members_max == 0) {
+        options->room_members_max = 2 * options->max_connections;
+    }
+    if (options->room_references_max == 0) {
+        options->room_references_max = (uint32_t)larger(larger(65536, 2 * (size_t)units_of(frame)),
+                                                        4 * (size_t)options->max_connections);
+    }
+}
+
 /* The deadlines that follow from other options, and the bursts. */
 static int check_pace(struct throng_server_options *options, struct throng_error *error)
 {
@@ -205,6 +219,19 @@ static int check_listeners(struct tg_config *config, struct throng_error *error)
     return 0;
 }
 
+static int check_admin(struct tg_config *config, struct throng_error *error)
+{
+    char host[TG_ENDPOINT_TEXT_SIZE];
+    uint16_t port;
+    struct throng_error why;
+    if (config->options.admin == NULL) {
+        return 0;
+    }
+    int result = tg_endpoint_parse(config->options.admin, host, &port, &why);
+    config->admin = result == 0;
+    return result == 0 ? 0 : tg_config_fail(error, result, "admin: %s", why.text);
+}
+
 static int check_backend(struct tg_config *config, struct throng_error *error)
 {
     const char *name = config->options.backend != NULL ? config->options.backend : "auto";
@@ -257,8 +284,12 @@ int tg_config_check(struct tg_config *config, const struct throng_server_options
     if (result == 0) {
         result = check_pace(&config->options, error);
     }
+    fill_room_sizes(&config->options);
     if (result == 0) {
         result = check_listeners(config, error);
+    }
+    if (result == 0) {
+        result = check_admin(config, error);
     }
     if (result == 0) {
         result = check_backend(config, error);

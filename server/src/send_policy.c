@@ -60,6 +60,7 @@ int throng_set_send_limit(struct throng_server *server, throng_conn conn, size_t
         return THRONG_EINVAL;
     }
     seat->units_max = tg_chain_units_for(&empty, &server->blocks, bytes);
+    tg_server_set_fanout_limit(server, seat);
     if ((seat->flags & TG_SEAT_WAITING) != 0) {
         tg_writable_look(server, seat);
     }
@@ -83,6 +84,7 @@ int throng_set_send_policy(struct throng_server *server, throng_conn conn,
         return THRONG_EINVAL;
     }
     seat->policy = (uint8_t)policy;
+    tg_server_set_fanout_limit(server, seat);
     if ((seat->flags & TG_SEAT_HELD) != 0) {
         tg_server_mark_dirty(server, seat); /* the next flush decides anew */
     }

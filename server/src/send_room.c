@@ -149,6 +149,60 @@ bool tg_send_replace(struct throng_server *server, struct tg_seat *seat, const v
     return true;
 }
 
+/* ---- built piece by piece ---- */
+
+static bool build_within(struct throng_server *server, const struct tg_seat *seat,
+                         struct tg_chain *built, const struct tg_chain_bounds *bounds,
+                         const void *data, size_t size)
+{
+    return tg_chain_append_within(built, &server->blocks, seat->id, bounds, NULL, 0, data, size);
+}
+
+bool tg_send_build(struct throng_server *server, const struct tg_seat *seat, struct tg_chain *built,
+                   const void *data, size_t size)
+{
+    struct tg_chain_bounds bounds = common_bounds(server, seat);
+    bounds.units_max = UINT32_MAX;
+    if (build_within(server, seat, built, &bounds, data, size)) {
+        return true;
+    }
+    bounds = reserve_bounds(server, seat);
+    return keeps_up(seat) && build_within(server, seat, built, &bounds, data, size);
+}
+
+bool tg_send_build_replacing(struct throng_server *server, struct tg_seat *seat,
+                             struct tg_chain *built, const void *data, size_t size)
+{
+    struct tg_chain_bounds bounds = replace_bounds(server, seat, size);
+    bounds.units_max = UINT32_MAX;
+    while (!build_within(server, seat, built, &bounds, data, size)) {
+        if (tg_chain_is_empty(&seat->pending)) {
+            return false;
+        }
+        drop_oldest_message(server, seat);
+    }
+    return true;
+}
+
+bool tg_send_join(struct throng_server *server, struct tg_seat *seat, struct tg_chain *built)
+{
+    if (tg_send_is_over_limit(server, seat, built->bytes)) {
+        return false;
+    }
+    tg_chain_join(&seat->pending, built, &server->blocks);
+    return true;
+}
+
+void tg_send_join_replacing(struct throng_server *server, struct tg_seat *seat,
+                            struct tg_chain *built)
+{
+    while (!tg_chain_is_empty(&seat->pending) &&
+           tg_send_is_over_limit(server, seat, built->bytes)) {
+        drop_oldest_message(server, seat);
+    }
+    tg_chain_join(&seat->pending, built, &server->blocks);
+}
+
 /* ---- asking ---- */
 
 bool tg_send_is_over_limit(const struct throng_server *server, const struct tg_seat *seat,

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 struct throng_server;
+struct tg_chain;
 struct tg_seat;
 
 /* What a connection may have of the reserve however many there are, in blocks: a message of 2,044 bytes. */
@@ -39,6 +40,23 @@ bool tg_send_append(struct throng_server *server, struct tg_seat *seat, const vo
  * may be one message over the limit. False if the pool has no room even so. */
 bool tg_send_replace(struct throng_server *server, struct tg_seat *seat, const void *data,
                      size_t size);
+
+/* Appends to a message that is built piece by piece, in a chain of its own. The connection's own limit comes in
+ * when its length is known (tg_send_join); how much it may have of the pool counts now. */
+bool tg_send_build(struct throng_server *server, const struct tg_seat *seat, struct tg_chain *built,
+                   const void *data, size_t size);
+
+/* The same, dropping older messages for it as long as there are any. */
+bool tg_send_build_replacing(struct throng_server *server, struct tg_seat *seat,
+                             struct tg_chain *built, const void *data, size_t size);
+
+/* Puts what was built, header and all, behind what is written for the connection. False, with nothing changed, if that
+ * is over its limit. May be a block over it: the room in the last block of what was written before stays empty. */
+bool tg_send_join(struct throng_server *server, struct tg_seat *seat, struct tg_chain *built);
+
+/* The same in place of older messages, like tg_send_replace; always finds room. */
+void tg_send_join_replacing(struct throng_server *server, struct tg_seat *seat,
+                            struct tg_chain *built);
 
 /* Whether a message of so many bytes, with its header, is too much for the connection's own limit. */
 bool tg_send_is_over_limit(const struct throng_server *server, const struct tg_seat *seat,

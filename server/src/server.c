@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A server's life: start, drain, stop. Read this first; then worker/worker.h (the I/O side) and
- * state.h (the logic side). Logic thread, but for throng_server_wake.
+ * state.h (the logic side). Logic thread, but for throng_server_wake and tg_server_rouse.
  *
  *   start:  check options -> plan and reserve all memory -> listen -> open ports -> go
  *   serve:  api_event.c, api_write.c           worker/worker.c
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "admin/admin.h"
 #include "base/format.h"
 #include "base/line.h"
 #include "state.h"
@@ -61,7 +62,8 @@ static void init_shared(struct throng_server *server)
                   options->max_connections);
     tg_block_pool_init(&server->blocks, at[TG_REGION_SEND_TABLES], at[TG_REGION_SEND_SMALL],
                        config->send_small_blocks, at[TG_REGION_SEND_LARGE],
-                       config->send_large_blocks);
+                       config->send_large_blocks,
+                       options->room_references_max * config->worker_count);
     tg_parker_init(&server->parker);
     server->seats = at[TG_REGION_SEATS];
     server->workers = at[TG_REGION_WORKERS];
@@ -71,6 +73,11 @@ static void init_shared(struct throng_server *server)
 
     tg_send_reserve_init(server);
     tg_writable_init(&server->waiters);
+    tg_server_init_rooms(server);
+    for (uint32_t i = 0; i < config->listener_count; i++) {
+        server->heartbeats = server->heartbeats || options->heartbeat_ms[i] != 0;
+    }
+    tg_logic_time_init(server);
 
     struct tg_worker_shared *shared = &server->shared;
     shared->arena = &server->arena;
@@ -84,6 +91,7 @@ static void init_shared(struct throng_server *server)
     shared->flow_bytes = options->send_queue_bytes_max / 2;
     shared->linger_ms = options->linger_ms;
     init_limits(&shared->limits, options);
+    shared->samples_latency = config->admin;
     if (server->memory.bytes[TG_REGION_RATES] > 0) {
         shared->rates = at[TG_REGION_RATES];
     }
@@ -111,6 +119,11 @@ static void init_worker_memory(struct throng_server *server, struct tg_worker *w
                          tg_memory_part(memory, TG_REGION_ASSEMBLY_TABLES, index));
     tg_intake_init(&worker->intake, &worker->recv_pool, &worker->message_pool,
                    &server->shared.rules);
+    tg_fanout_init(&worker->fanout,
+                   server->blocks.reference_first + index * options->room_references_max,
+                   options->room_references_max);
+    worker->fanout.parts = tg_memory_part(memory, TG_REGION_ROOM_PARTS, index);
+    worker->fanout.references_of = tg_memory_part(memory, TG_REGION_REFERENCES, index);
     worker->owned = tg_memory_part(memory, TG_REGION_OWNED, index);
     worker->events_max = events;
 }
@@ -271,16 +284,15 @@ static int give_sockets(struct throng_server *server, struct tg_worker *worker)
 
 /* ---- workers ---- */
 
-/* Waits until a worker has its port. 0 or its error. */
-static int await_worker(struct throng_server *server, struct tg_worker *worker)
+int tg_server_await(struct throng_server *server, const _Atomic int *started)
 {
     for (;;) {
         tg_parker_prepare(&server->parker);
-        /* acquire: pairs with the release in tg_worker_main. */
-        int started = atomic_load_explicit(&worker->started, memory_order_acquire);
-        if (started != 0) {
+        /* acquire: pairs with the release in tg_worker_main and tg_admin_main. */
+        int answer = atomic_load_explicit(started, memory_order_acquire);
+        if (answer != 0) {
             tg_parker_cancel(&server->parker);
-            return started < 0 ? started : 0;
+            return answer < 0 ? answer : 0;
         }
         tg_parker_sleep(&server->parker, -1);
     }
@@ -334,7 +346,7 @@ static int start_worker(struct throng_server *server, uint32_t index)
         return result;
     }
     server->workers_started++;
-    return await_worker(server, worker);
+    return tg_server_await(server, &worker->started);
 }
 
 static int explain_worker(const struct tg_config *config, uint32_t index, int result,
@@ -420,14 +432,26 @@ int throng_server_start(struct throng_server **started, const struct throng_serv
     if (result < 0) {
         goto destroy_server;
     }
-    result = start_workers(server, error);
+    result = tg_admin_listen(server, options->admin, error);
     if (result < 0) {
         goto close_listeners;
     }
+    result = start_workers(server, error);
+    if (result < 0) {
+        goto close_admin;
+    }
+    result = tg_admin_start(server, error);
+    if (result < 0) {
+        stop_workers(server);
+        goto close_admin;
+    }
     log_start(server);
+    tg_admin_log_start(server);
     *started = server;
     return 0;
 
+close_admin:
+    tg_admin_stop(server);
 close_listeners:
     close_sockets(server->sockets);
 destroy_server:
@@ -440,6 +464,7 @@ void throng_server_stop(struct throng_server *server)
     if (server == NULL) {
         return;
     }
+    tg_admin_stop(server); /* first: it reads what the workers have */
     stop_workers(server);
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         tg_log_queue_drain(&server->workers[i].log, server->config.options.log,
@@ -454,10 +479,21 @@ void throng_server_drain(struct throng_server *server, uint32_t deadline_ms)
         return;
     }
     server->draining = true;
+    atomic_store_explicit(&server->shared.draining, true, memory_order_relaxed);
     server->drain_deadline_ms = deadline_ms;
     tg_server_end_holds(server);
     server->drain_due = UINT64_MAX >> (64 - server->config.worker_count);
     tg_server_flush(server);
+}
+
+void tg_server_rouse(struct throng_server *server)
+{
+    /* Both calls begin with a full fence, which pairs with the sleeper's announcement. */
+    if (server->config.inline_mode) {
+        tg_port_wake(server->workers[0].port);
+    } else {
+        (void)tg_parker_wake(&server->parker);
+    }
 }
 
 void throng_server_wake(struct throng_server *server)
@@ -468,12 +504,7 @@ void throng_server_wake(struct throng_server *server)
     /* release: pairs with the acquire in throng_get_events; what the caller did before is visible
      * to who sees the wake-up. */
     atomic_store_explicit(&server->woken, true, memory_order_release);
-    /* Both calls begin with a full fence, which pairs with the sleeper's announcement. */
-    if (server->config.inline_mode) {
-        tg_port_wake(server->workers[0].port);
-    } else {
-        (void)tg_parker_wake(&server->parker);
-    }
+    tg_server_rouse(server);
 }
 
 int throng_server_listen_address(const struct throng_server *server, uint32_t index,

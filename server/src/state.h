@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The server as a whole: what the logic thread owns, and the workers beside it. Each file of this
  * folder works on it: server.c (life), api_event.c (the loop), api_release.c (giving events back),
- * api_write.c (sending and closing), api_conn.c (looking at connections), flush.c (to the workers and
- * home again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read). */
+ * api_write.c (sending and closing), api_writer.c (messages in pieces), api_room.c (rooms),
+ * api_conn.c (looking at connections), flush.c (to the workers and home again); send_room.h,
+ * send_policy.h, writable.h and queue_growth.h (peers that do not read); time/logic_time.h (ticks,
+ * timers, posts). */
 #ifndef TG_SERVER_STATE_H
 #define TG_SERVER_STATE_H
 
@@ -18,7 +20,9 @@
 #include "conn/arena.h"
 #include "os/parker.h"
 #include "queue_growth.h"
+#include "room/room_table.h"
 #include "send_room.h"
+#include "time/logic_time.h"
 #include "worker/worker.h"
 #include "writable.h"
 
@@ -74,7 +78,13 @@ struct tg_logic_counters {
     _Atomic uint64_t writable_events;
     _Atomic uint64_t queue_doublings;
     _Atomic uint64_t queue_bytes_peak;
+    _Atomic uint64_t rooms;
+    _Atomic uint64_t room_members;
+    _Atomic uint64_t broadcasts;
+    _Atomic uint64_t broadcasts_refused;
 };
+
+struct tg_admin;
 
 struct throng_server {
     /* Set at start. */
@@ -88,6 +98,7 @@ struct throng_server {
     struct throng_address bound[THRONG_LISTENERS_MAX];
     tg_socket sockets[THRONG_LISTENERS_MAX]; /* until the workers have them */
     struct tg_acceptor acceptor;             /* if there are several workers */
+    struct tg_admin *admin;                  /* NULL: there is no admin listener */
 
     /* Logic thread. */
     struct tg_seat *seats;
@@ -96,13 +107,17 @@ struct throng_server {
     struct tg_send_reserve reserve;
     struct tg_waiters waiters;
     struct tg_queue_growth growth;
-    uint32_t held_count; /* seats that are HELD */
+    struct tg_room_table rooms;
+    bool heartbeats;            /* a listener has them: an empty message would be one */
+    struct tg_logic_time *time; /* its posts belong to any thread */
+    uint32_t held_count;        /* seats that are HELD */
     uint32_t
         dirty_head; /* connections with something to flush, in the order of their first write */
     uint32_t dirty_tail;
     uint32_t batch_left;  /* events until the next flush */
     uint32_t next_worker; /* whose ring is looked at first */
-    bool releases_due;    /* pushed, not published */
+    bool turn_due; /* inline: the batch had no event of a worker; it has its turn before the next */
+    bool releases_due; /* pushed, not published */
     /* The last of them, to which more messages of the same connection and holder are added; or NULL.
      * A slot belongs to one worker until its release was published, so these two name it. */
     struct tg_release_entry *release;
@@ -110,6 +125,7 @@ struct throng_server {
     uint32_t drain_deadline_ms;
     uint64_t drain_due; /* bit per worker that is still to be told */
     struct tg_logic_counters counters;
+    struct tg_latency latency;
 
     /* Any thread. */
     struct tg_parker parker;
@@ -138,10 +154,21 @@ TG_FORMAT(3, 4)
 void tg_server_log(const struct throng_server *server, enum throng_log_level level,
                    const char *format, ...);
 
+/* Waits until a thread of the server's says in `started` that it runs (> 0) or could not (< 0), which it
+ * does with a release and tg_parker_wake(&server->parker). 0 or its error. (server.c) */
+int tg_server_await(struct throng_server *server, const _Atomic int *started);
+
+/* Ends a sleep of the logic thread; it looks for work anew (server.c). Any thread, a signal handler too. */
+void tg_server_rouse(struct throng_server *server);
+
 /* ---- api_write.c ---- */
 
 /* Whether the connection still takes calls that change it. 0 or the error to answer. */
 int tg_server_check_seat(struct throng_server *server, throng_conn conn, struct tg_seat **seat);
+
+/* A message was accepted behind what waited before, in flight or not. */
+void tg_server_note_written(struct throng_server *server, struct tg_seat *seat,
+                            uint32_t units_before);
 
 /* Resets the connection; `slow` 0 or TG_SEAT_SLOW. */
 void tg_server_abort_seat(struct throng_server *server, struct tg_seat *seat, uint16_t slow);
@@ -162,6 +189,28 @@ bool tg_server_blocks_came(const struct throng_server *server);
 
 /* Hands everything written and released to the workers and wakes those that sleep. */
 void tg_server_flush(struct throng_server *server);
+
+/* Puts what was written to connections into the command rings, before something that must come after it.
+ * False if a ring is full. */
+bool tg_server_flush_writes(struct throng_server *server);
+
+/* ---- api_room.c ---- */
+
+void tg_server_init_rooms(struct throng_server *server);
+
+/* The connection's seat is empty: it is in no room any more. */
+void tg_server_leave_rooms(struct throng_server *server, uint32_t slot);
+
+/* Tells the workers who joined and left. False if a ring is full. */
+bool tg_server_flush_members(struct throng_server *server);
+
+/* Takes back the records that the workers are done with. */
+void tg_server_collect_members(struct throng_server *server);
+
+/* Sets the limit and policy that broadcasts keep to. */
+void tg_server_set_fanout_limit(struct throng_server *server, const struct tg_seat *seat);
+
+/* ---- flush.c ---- */
 
 /* Nothing is held any more: its connection has ended, or the server is draining. */
 void tg_server_end_hold(struct throng_server *server, struct tg_seat *seat);

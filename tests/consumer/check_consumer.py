@@ -57,12 +57,27 @@ def install(root, work, kind, compiler):
     return moved
 
 
+def has_messages(prefix):
+    """Whether MessagePack-C was there. Library, headers and package files are there together, or none is."""
+    parts = [os.path.exists(os.path.join(prefix, "include", "throng", f"{name}.h"))
+             for name in ("message", "pack", "value", "message_server", "message_client", "message_object")]
+    parts += [os.path.exists(os.path.join(prefix, "lib", name))
+              for name in ("pkgconfig/throng-message.pc", "cmake/throng/throng-message-targets.cmake")]
+    if any(parts) != all(parts):
+        sys.exit(f"of typed messages only a part is installed: {parts}")
+    if not parts[0]:
+        print("note: MessagePack-C is not here, so typed messages were not tried")
+    return parts[0]
+
+
 def check_libraries(prefix, kind):
     folder, ending = os.path.join(prefix, "lib"), ".so" if kind == "shared" else ".a"
     libraries = sorted(name for name in os.listdir(folder) if name.endswith(ending))
     expected = ["libthrong-client", "libthrong-server"]
     if kind == "static":
         expected.insert(1, "libthrong-common")
+    if has_messages(prefix):
+        expected.insert(-1, "libthrong-message")
     if libraries != [name + ending for name in expected]:
         sys.exit(f"installed libraries: {libraries}")
     complaints = [line for name in libraries for line in check_exports.check(os.path.join(folder, name))]
@@ -95,6 +110,8 @@ def check_find_package(prefix, work, compiler):
     configure(PROJECT, build, compiler, place)
     expect_round_trip(os.path.join(build, "round_trip"))
     run_built(os.path.join(build, "server_only"))
+    if has_messages(prefix):
+        expect_round_trip(os.path.join(build, "typed"))
 
 
 def check_pkg_config(prefix, work, compiler):
@@ -103,25 +120,28 @@ def check_pkg_config(prefix, work, compiler):
         return
     environment = dict(os.environ, PKG_CONFIG_PATH=os.path.join(prefix, "lib", "pkgconfig"),
                        LD_LIBRARY_PATH=os.path.join(prefix, "lib"))
-    for program, source, modules in (
-        ("round_trip", "main.c", ["throng-server", "throng-client"]),
-        ("server_only", "server_only.c", ["throng-server"]),
-    ):
+    programs = [("round_trip", "main.c", ["throng-server", "throng-client"]),
+                ("server_only", "server_only.c", ["throng-server"])]
+    if has_messages(prefix) and not TOOLCHAIN:  # which has MessagePack-C where pkg-config does not look
+        programs.append(("typed", "typed.c", ["throng-server", "throng-message"]))
+    for program, source, modules in programs:
         flags = run("pkg-config", "--cflags", "--libs", *modules, env=environment,
                     stdout=subprocess.PIPE).stdout.split()
         path = os.path.join(work, f"pkg_config_{program}")
         run(compiler, os.path.join(PROJECT, source), "-o", path + ENDING, *flags)
-        if program == "round_trip":
+        if program != "server_only":
             expect_round_trip(path, env=environment)
         else:
             run_built(path, env=environment)
 
 
-def check_add_subdirectory(root, work, kind, compiler):
+def check_add_subdirectory(root, work, kind, compiler, messages):
     build = os.path.join(work, "add_subdirectory")
     configure(PROJECT, build, compiler, f"-DTHRONG_SOURCE_DIR={root}",
               f"-DBUILD_SHARED_LIBS={'ON' if kind == 'shared' else 'OFF'}")
     expect_round_trip(os.path.join(build, "round_trip"))
+    if messages:
+        expect_round_trip(os.path.join(build, "typed"))
 
 
 def main(root, work, kind, compiler):
@@ -133,7 +153,7 @@ def main(root, work, kind, compiler):
     check_no_flag_leaks(prefix)
     check_find_package(prefix, work, compiler)
     check_pkg_config(prefix, work, compiler)
-    check_add_subdirectory(root, work, kind, compiler)
+    check_add_subdirectory(root, work, kind, compiler, has_messages(prefix))
     print(f"a consumer of the {kind} libraries works in each of the three ways")
 
 

@@ -15,7 +15,7 @@ import tree
 SPDX = "SPDX-License-Identifier: MIT"
 SPDX_ENDINGS = (".c", ".cpp", ".h", ".py", ".sh", ".erl", ".pml")
 SPDX_SCRIPTS = ("tools/test", "tools/demo", "tools/bench", "tools/fuzz", "tools/models", "tools/analyse",
-                "tools/attack",
+                "tools/attack", "tools/chat/demo", "tools/screenshots",
                 "tools/windows/prepare", "tools/windows/wine-run", "tools/windows/wine-session", ".ci/run")
 
 # Written so that this file does not contain them.

@@ -108,10 +108,29 @@ static int run_client(int address_pipe, uint32_t rounds)
 
 /* ---- the server ---- */
 
+/* Beside the peers: a tick, timers that come again or are stopped, and posts, each from the one before. */
+static void begin_time(struct throng_server *server)
+{
+    assert_int_equal(throng_tick(server, 500), 0);
+    assert_int_equal(throng_timer_start(server, 1, 2, NULL, NULL), 0);
+    assert_int_equal(throng_post(server, NULL, 0), 0);
+}
+
+static void go_on_with_time(struct throng_server *server, const struct throng_event *event)
+{
+    throng_timer timer = {0};
+    if (event->type == THRONG_EVENT_TIMER) {
+        assert_int_equal(throng_timer_start(server, 86400000, 0, NULL, &timer), 0);
+        assert_int_equal(throng_timer_stop(server, timer), 0);
+        assert_int_equal(throng_post(server, NULL, event->number), 0);
+    }
+}
+
 static void serve_until_told(struct throng_server *server)
 {
     struct throng_event events[16];
     bool stop = false;
+    begin_time(server);
     while (!stop) {
         int count = throng_get_events(server, events, 16, -1);
         for (int i = 0; i < count; i++) {
@@ -119,6 +138,7 @@ static void serve_until_told(struct throng_server *server)
                 (void)throng_write_data(server, events[i].conn, events[i].data, events[i].size);
                 stop = stop || (events[i].size == 4 && memcmp(events[i].data, "stop", 4) == 0);
             }
+            go_on_with_time(server, &events[i]);
             throng_release_event(server, &events[i]);
         }
     }

@@ -62,6 +62,8 @@ static const struct refusal refusals[] = {
     {OPTION(when_over_rate), 2, "2", "slow | close"},
     {OPTION(connections_per_address), 1048576, "1048576", "1048575"},
     {OPTION(evict_silent_ms), 86400001, "86400001", "86400000"},
+    {OPTION(timers_max), 1048577, "1048577", "1048576"},
+    {OPTION(posts_max), 1048577, "1048577", "1048576"},
 };
 
 /* `text` without the commas that may group digits. */
@@ -134,7 +136,7 @@ static void an_option_set_by_name_is_what_the_server_starts_with(void **state)
     while (throng_server_option_info(count, &info) == 0) {
         count++;
     }
-    assert_int_equal(count, 39);
+    assert_int_equal(count, 46);
     assert_int_equal(throng_server_options_set(&fixture->options, "io-threads", "65", &error),
                      THRONG_EINVAL);
     expect_named(&error, "io-threads");
@@ -222,8 +224,9 @@ static void the_budget_is_the_sum_of_its_terms_and_its_text_has_them_all(void **
 {
     struct server_fixture *fixture = *state;
     struct throng_budget budget;
-    fixture->options.connections_per_address = 5; /* else two terms are 0 */
+    fixture->options.connections_per_address = 5; /* else three terms are 0 */
     fixture->options.messages_per_s = 5;
+    fixture->options.admin = "tcp://127.0.0.1:0";
     assert_int_equal(throng_server_budget(&fixture->options, &budget, NULL), 0);
     assert_true(budget.term_count > 0);
     assert_true(budget.term_count <= THRONG_BUDGET_TERMS_MAX);

@@ -17,6 +17,7 @@ import subprocess
 import time
 
 MODELS = {
+    "post": "common/src/base/post_queue.pml",
     "ring": "common/src/base/ring.pml",
     "close": "server/src/worker/close.pml",
     "slot": "server/src/conn/slot.pml",

@@ -44,6 +44,20 @@ static void the_clock_is_the_performance_counter_in_nanoseconds(void **state)
     }
 }
 
+/* A second may pass between the two, and somebody may set the clock: not five times. */
+static void the_wall_clock_counts_from_1970(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        uint64_t ours = tg_clock_unix_ms() / 1000;
+        uint64_t theirs = (uint64_t)time(NULL);
+        if (theirs - ours <= 1) {
+            return;
+        }
+    }
+    fail_msg("the wall clock is not that of the C library");
+}
+
 #define PARAMETERS L"SYSTEM\\CurrentControlSet\\Services\\Tcpip\\Parameters"
 
 static void set_max_user_port(HKEY key, DWORD last)
@@ -174,6 +188,7 @@ int main(void)
         cmocka_unit_test(a_look_up_starts_winsock), /* the first, while nobody has */
         cmocka_unit_test(memory_is_committed_not_only_reserved),
         cmocka_unit_test(the_clock_is_the_performance_counter_in_nanoseconds),
+        cmocka_unit_test(the_wall_clock_counts_from_1970),
         cmocka_unit_test(the_status_of_a_completion_has_our_number),
         cmocka_unit_test(the_range_of_ports_is_what_the_registry_says),
         cmocka_unit_test(winsock_starts_once_however_many_ask), /* the last: it ends Winsock */

@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+#include "game_room.h"
+#include "game_time.h"
 #include "oracle.h"
+#include "poster.h"
 #include "script.h"
 #include "watch.h"
 
@@ -31,6 +34,8 @@ void game_serve(struct throng_server *server)
     /* Ids of an earlier server are as dead as any. */
     memcpy(game.past, past, sizeof past);
     game.past_count = past_count;
+    game_time_begin(plan, server);
+    game_room_begin(plan, server);
     watch_serve();
 }
 
@@ -53,9 +58,26 @@ static void on_closed_released(struct game_conn *conn)
     struct life *life = conn->life;
     game.past[game.past_count++ % GAME_PAST_MAX] = conn->id;
     game_set_refused(conn, false);
+    game_room_gone(conn->id);
     conn->id.id = 0;
     conn->life = NULL;
     ledger_game_done(life);
+}
+
+static bool has_no_connection(const struct throng_event *event)
+{
+    return event->type >= THRONG_EVENT_TIMER && event->type <= THRONG_EVENT_POSTED;
+}
+
+static void count_release(const struct throng_event *event)
+{
+    if (has_no_connection(event)) {
+        game_time_release();
+    } else if (event->type == THRONG_EVENT_WRITABLE) {
+        game.writables_out--;
+    } else {
+        game.out[event->private_worker]--;
+    }
 }
 
 static void release(struct throng_event *event, uint32_t message)
@@ -76,8 +98,7 @@ static void release(struct throng_event *event, uint32_t message)
             }
         }
     }
-    *(event->type == THRONG_EVENT_WRITABLE ? &game.writables_out
-                                           : &game.out[event->private_worker]) -= 1;
+    count_release(event);
     throng_release_event(game.server, event);
     TG_SIM_RULE(event->type == 0, "a released event still looks like one");
     if (copy.type == THRONG_EVENT_CLOSED) {
@@ -137,6 +158,9 @@ static void on_open(const struct throng_event *event, bool is_gone)
     if (conn->policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST) {
         life->flags |= LIFE_GAME_DROP;
     }
+    if (conn->policy == THRONG_WHEN_SEND_FULL_CLOSE) {
+        life->flags |= LIFE_GAME_MAY_CUT;
+    }
     life->flags |= LIFE_OPEN | (game.is_draining ? (uint32_t)LIFE_DRAIN : 0);
     life->id = event->conn.id;
     life->listener = (uint8_t)event->listener;
@@ -195,6 +219,9 @@ static void on_closed(const struct throng_event *event)
     if (game_chance(64)) {
         game_use_gone(conn);
     }
+    if (game_chance(game.is_draining ? 192 : 32)) {
+        posters_post_from_game(game.server); /* the last CLOSED of a drain may be this one */
+    }
 }
 
 /* What may happen to a connection besides, whatever its event was. */
@@ -223,6 +250,7 @@ static void act_on(struct game_conn *conn)
     if (game_chance(plan->limit_parts)) {
         game_change_limits(conn);
     }
+    game_room_act(conn);
     if (game_chance(plan->flush_parts)) {
         throng_flush(game.server);
     }
@@ -261,9 +289,24 @@ static bool is_right_user(const struct game_conn *conn, const struct throng_even
     return event->user == conn->user || (event->user == NULL && conn->user_turn == game.turn);
 }
 
+/* Something is due, or was posted: a game thinks of somebody then. What it is was judged when it was taken. */
+static void on_unconnected(struct throng_event *event)
+{
+    struct game_conn *conn = game_somebody();
+    tg_sim_note(TG_SIM_NOTE_game, event->number, (int64_t)event->type);
+    if (conn != NULL && !game.is_ending && game_chance(game.plan->write_parts)) {
+        game_write(conn);
+    }
+    hold_or_release(event, 0);
+}
+
 static void handle(struct throng_event *events, int at, int count)
 {
     struct throng_event *event = &events[at];
+    if (has_no_connection(event)) {
+        on_unconnected(event);
+        return;
+    }
     struct game_conn *conn = game_conn_of(event->conn);
     uint32_t message = 0;
     if (event->type == THRONG_EVENT_OPEN) {
@@ -285,6 +328,9 @@ static void handle(struct throng_event *events, int at, int count)
             on_closed(event);
             break;
         case THRONG_EVENT_OPEN:
+        case THRONG_EVENT_TIMER:
+        case THRONG_EVENT_TICK:
+        case THRONG_EVENT_POSTED:
             break;
         }
     }
@@ -298,6 +344,7 @@ static void handle(struct throng_event *events, int at, int count)
 static void act(void)
 {
     const struct plan *plan = game.plan;
+    game_time_act();
     uint32_t back = tg_sim_below(4) == 0 ? tg_sim_below(game.held_count + 1) : game.held_count > 0;
     while (back-- > 0) {
         release_held(tg_sim_below(game.held_count));
@@ -322,10 +369,28 @@ static void take_writable(struct game_conn *conn, throng_conn id)
     game.writables_out++;
 }
 
+/* The kinds of one batch come in this order. */
+static uint32_t rank_of(const struct throng_event *event)
+{
+    static const uint8_t ranks[] = {
+        [THRONG_EVENT_TICK] = 1,     [THRONG_EVENT_TIMER] = 2, [THRONG_EVENT_POSTED] = 3,
+        [THRONG_EVENT_WRITABLE] = 4, [THRONG_EVENT_OPEN] = 5,  [THRONG_EVENT_MESSAGE] = 5,
+        [THRONG_EVENT_CLOSED] = 5};
+    TG_SIM_RULE(event->type >= THRONG_EVENT_OPEN && event->type <= THRONG_EVENT_POSTED,
+                "an event of a type that does not exist");
+    return ranks[event->type];
+}
+
 static void take_batch(const struct throng_event *events, int count)
 {
     game.turn++;
     for (int i = 0; i < count; i++) {
+        TG_SIM_RULE(i == 0 || rank_of(&events[i]) >= rank_of(&events[i - 1]),
+                    "the kinds of events come in another order");
+        if (has_no_connection(&events[i])) {
+            game_time_take(&events[i]);
+            continue;
+        }
         struct game_conn *conn = game_conn_of(events[i].conn);
         if (events[i].type == THRONG_EVENT_WRITABLE) {
             take_writable(conn, events[i].conn);
@@ -349,6 +414,8 @@ int game_turn(int timeout_ms)
     TG_SIM_RULE(count >= 0 || (count == THRONG_ESTOPPED && game.is_draining),
                 "throng_get_events fails");
     TG_SIM_RULE(count <= (int)take, "more events than asked for");
+    TG_SIM_RULE(count != THRONG_ESTOPPED || posters_are_done(),
+                "a drain ends while posts wait to be taken");
     take_batch(events, count);
     for (int i = 0; i < count; i++) {
         handle(events, i, count);

@@ -83,7 +83,8 @@ static void change_policy(struct game_conn *conn)
     if (result == 0) {
         conn->policy = (uint8_t)policy;
         conn->life->flags |= policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST ? (uint32_t)LIFE_GAME_DROP
-                                                                         : 0;
+                             : policy == THRONG_WHEN_SEND_FULL_CLOSE ? (uint32_t)LIFE_GAME_MAY_CUT
+                                                                     : 0;
     }
 }
 

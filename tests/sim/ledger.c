@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <throng/server.h>
+
 #include "judge.h"
+#include "room_ledger.h"
 #include "script.h"
 
 /* Clients' addresses begin at 127.1.0.0, raw peers' lives at 127.16.0.0. */
@@ -135,6 +138,9 @@ static void judge_if_done(struct life *life)
         life->flags |= LIFE_JUDGED;
         judged = life;
         judge_both(life);
+        room_ledger_end(life->number, (life->flags & LIFE_EOF) != 0 &&
+                                          (life->flags & (LIFE_DEAF | LIFE_STOPPED)) == 0 &&
+                                          life->reason == THRONG_CLOSE_LOCAL);
         judged = NULL;
         ledger_sums.judged++;
         ledger_sums.messages_up += life->up_taken;
@@ -158,6 +164,15 @@ void ledger_take_down(struct life *life, const void *data, size_t size)
         return;
     }
     uint32_t number = script_number(data, size, life->down_seen);
+    if (number >= SCRIPT_ROOM_FIRST) {
+        uint32_t next = life->down_seen;
+        TG_SIM_RULE(room_ledger_hear(life->number, number, &next) &&
+                        script_is(SCRIPT_ROOM_LIFE, number, SCRIPT_DOWN, data, size),
+                    "a client hears what was not broadcast to it, or not then");
+        ledger_note_down(life, next, life->down_missed + next - life->down_seen);
+        return;
+    }
+    room_ledger_pass(life->number, number);
     TG_SIM_RULE(number >= life->down_seen &&
                     script_is(life->number, number, SCRIPT_DOWN, data, size),
                 "a client's message is not what was written");

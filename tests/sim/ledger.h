@@ -50,8 +50,10 @@ enum life_flags {
     LIFE_STOPPED = 1 << 16, /* the server was stopped before that */
     LIFE_GAME_DONE = 1 << 17,
     LIFE_JUDGED = 1 << 18,
-    LIFE_GAME_CUT = 1 << 19,  /* a write found its queue full, and the policy is CLOSE */
-    LIFE_GAME_DROP = 1 << 20, /* the policy was DROP_OLDEST for a while */
+    LIFE_GAME_CUT = 1 << 19,     /* a write found its queue full, and the policy is CLOSE */
+    LIFE_GAME_DROP = 1 << 20,    /* the policy was DROP_OLDEST for a while */
+    LIFE_GAME_MAY_CUT = 1 << 21, /* the policy was CLOSE for a while, */
+    LIFE_GAME_TOLD = 1 << 22,    /* and something was broadcast to it */
 };
 
 struct life {

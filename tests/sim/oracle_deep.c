@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The oracle's deep look: the worker's records of each slot against each other. All threads sleep, so
  * nothing is half done. */
+#include "game_room.h"
 #include "oracle.h"
 
 #include <string.h>
@@ -121,7 +122,7 @@ static void add_slot(struct sums *sums, const struct tg_worker *worker, const st
     sums->streams += slot->state != TG_SLOT_CLOSED;
     sums->messages_out += slot->events_held;
     sums->queued_bytes += slot->queue.bytes;
-    sums->queued_units += slot->queue.units;
+    sums->queued_units += oracle_own_units(worker, slot);
 }
 
 static struct sums check_worker(const struct throng_server *server, const struct tg_worker *worker)
@@ -148,7 +149,8 @@ static struct sums check_worker(const struct throng_server *server, const struct
 
 /* The logic thread's view of the send blocks and the workers': each block is free, written and not
  * flushed, in a queue, or on its way home. */
-static void check_blocks(const struct throng_server *server, uint64_t queued_units)
+static void check_blocks(const struct throng_server *server, uint64_t queued_units,
+                         uint64_t shared_units)
 {
     const struct tg_block_pool *blocks = &server->blocks;
     uint64_t pending = 0;
@@ -166,10 +168,13 @@ static void check_blocks(const struct throng_server *server, uint64_t queued_uni
             uint64_t conn = blocks->blocks[block].conn;
             uint32_t units = tg_block_units(blocks, block);
             returning += units;
-            returning_to_seats += server->seats[tg_conn_slot(conn)].id == conn ? units : 0;
+            bool is_shared = conn == TG_CONN_SHARED;
+            returning_to_seats += !is_shared && server->seats[tg_conn_slot(conn)].id == conn ? units
+                                                                                             : 0;
         }
     }
-    TG_SIM_RULE(tg_block_pool_free_units(blocks) + pending + queued_units + returning ==
+    TG_SIM_RULE(tg_block_pool_free_units(blocks) + pending + queued_units + shared_units +
+                        returning ==
                     tg_block_pool_total_units(blocks),
                 "send blocks are lost");
     TG_SIM_RULE(out == queued_units + returning_to_seats,
@@ -196,6 +201,6 @@ void oracle_check_workers(const struct throng_server *server)
     TG_SIM_RULE(now.accepted == now.connections + now.closed, "accepted, open and closed differ");
     if (server->dirty_head == TG_INDEX_NONE && !server->config.inline_mode) {
         oracle_check_bytes(&now, waiting);
-        check_blocks(server, units);
+        check_blocks(server, units, oracle_check_rooms(server));
     }
 }

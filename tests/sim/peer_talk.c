@@ -42,7 +42,7 @@ static int read_some(struct peer *peer, uint32_t most)
     if (got > 0) {
         TG_SIM_RULE(script_reader_take(&peer->down, scratch, (uint32_t)got),
                     "bytes came down that nobody wrote, or in another order");
-        ledger_note_down(peer->life, peer->down.cursor.message, peer->down.missed);
+        ledger_note_down(peer->life, script_reader_next(&peer->down), peer->down.missed);
         peer_note_beats(peer);
     }
     return got;

@@ -52,6 +52,8 @@ enum plan_end {
 #define PLAN_ROUNDS_MAX 3u
 #define PLAN_SWARM_MAX 32u
 #define PLAN_CLIENTS_MAX 8u
+#define PLAN_TIMERS_MAX 64u
+#define PLAN_POSTERS_MAX 3u
 
 /* Numbers of the plan, in the order in which they are printed. X(name, unit or text) */
 #define PLAN_NUMBER_MAP(X)                                                                         \
@@ -91,7 +93,14 @@ enum plan_end {
     X(client_beat_ms, "heartbeats of our own clients")                                             \
     X(drip_ms, "longest pause of a dripper")                                                       \
     X(idle_ms, "longest pause of an idler")                                                        \
-    X(sip_ns, "longest pause of a sipper")
+    X(sip_ns, "longest pause of a sipper")                                                         \
+    X(timer_parts, "of 256 turns: a timer is started or stopped")                                  \
+    X(timer_ms, "longest delay of a timer")                                                        \
+    X(tick_hz, "highest rate of the tick")                                                         \
+    X(posters, "threads that post")                                                                \
+    X(post_ns, "longest pause between two of their bursts")                                        \
+    X(post_burst, "posts of a burst at most")                                                      \
+    X(room_parts, "of 256 events: something with a room")
 
 struct plan {
     uint64_t seed;

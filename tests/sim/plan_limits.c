@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Limits: deadlines, heartbeats, rates, policies, and the peers that meet them. They are drawn by a
- * generator of their own, so that the rest of a seed's plan stays what it was before there were any. */
+ * Limits: deadlines, heartbeats, rates, policies, and the peers that meet them; and the game's timers and
+ * posts. They are drawn by generators of their own, so that the rest of a seed's plan stays what it was
+ * before there were any. */
 #include "plan_chance.h"
 #include "script.h"
 
@@ -100,5 +101,28 @@ void plan_choose_limits(struct plan *plan, uint64_t seed)
         choose_rates(plan, &prng);
         choose_send_limits(plan, &prng);
         choose_limited_peers(plan, &prng);
+    }
+}
+
+/* With a generator of its own as well. Seldom more than a hundred events a second: a run is to be about
+ * connections too, and each of these wakes a world that would have slept. */
+void plan_choose_time(struct plan *plan, uint64_t seed)
+{
+    struct tg_prng prng = {(seed + 7) * 0x8cb92ba72f3d8dd7u};
+    plan->server.timers_max = spread(&prng, 1, PLAN_TIMERS_MAX);
+    plan->server.posts_max = spread(&prng, 1, 64);
+    if (one_in(&prng, 2)) {
+        plan->timer_parts = spread(&prng, 1, 64);
+        plan->timer_ms = spread(&prng, 1, 4000);
+    }
+    if (one_in(&prng, 3)) {
+        plan->tick_hz = one_in(&prng, 32) ? 1000 : spread(&prng, 1, 60);
+    }
+    plan->post_ns = 1; /* where there is nobody */
+    plan->post_burst = 1;
+    if (one_in(&prng, 3)) {
+        plan->posters = between(&prng, 1, PLAN_POSTERS_MAX);
+        plan->post_burst = spread(&prng, 1, 100);
+        plan->post_ns = plan->post_burst * spread(&prng, 4000000, 40000000);
     }
 }

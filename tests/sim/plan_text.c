@@ -52,7 +52,8 @@ static void add_server(struct page *page, const struct throng_server_options *se
     add(page,
         "  server: listen %s %s, io_threads %u, max_connections %u, when_full %s, backlog %u,\n"
         "    message_bytes_max %u %s, receive_buffers %u x %u, assembly %zu, events_max %u,\n"
-        "    send_queue %u, send_small %zu, send_large %zu, linger_ms %u\n",
+        "    send_queue %u, send_small %zu, send_large %zu, linger_ms %u, timers_max %u, posts_max "
+        "%u,\n    rooms %u, members %u, per connection %u, references %u\n",
         server->listen[0], server->listen[1] == NULL ? "" : server->listen[1], server->io_threads,
         server->max_connections,
         server->when_full == THRONG_WHEN_FULL_REFUSE ? "refuse" : "backlog", server->backlog,
@@ -60,7 +61,8 @@ static void add_server(struct page *page, const struct throng_server_options *se
         server->byte_order == THRONG_BYTE_ORDER_LITTLE ? "little" : "big", server->receive_buffers,
         server->receive_buffer_bytes, server->assembly_bytes, server->events_max,
         server->send_queue_bytes_max, server->send_small_bytes, server->send_large_bytes,
-        server->linger_ms);
+        server->linger_ms, server->timers_max, server->posts_max, server->rooms_max,
+        server->room_members_max, server->rooms_per_connection, server->room_references_max);
 }
 
 static void add_limits(struct page *page, const struct throng_server_options *server)

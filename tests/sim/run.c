@@ -7,9 +7,12 @@
 #include <time.h>
 
 #include "clients.h"
+#include "game_time.h"
 #include "heap.h"
 #include "oracle.h"
 #include "peers.h"
+#include "poster.h"
+#include "room_ledger.h"
 #include "script.h"
 #include "sim/net.h"
 #include "sim/world.h"
@@ -157,10 +160,13 @@ static void serve_to_rest(void)
 static void serve_quietly(const struct plan *plan)
 {
     uint64_t end_ns = tg_sim_now_ns() + REST_NS;
-    while (peers_busy() > 0 || clients_busy() > 0 || game.open > 0 || game.held_count > 0) {
+    game_time_end();
+    while (peers_busy() > 0 || clients_busy() > 0 || game.open > 0 || game.held_count > 0 ||
+           game_time_waiting() > 0) {
         expect(tg_sim_now_ns() < end_ns, "the calm world does not come to its end");
         (void)game_turn(plan->waits_forever ? -1 : 20);
     }
+    posters_rest();
     serve_to_rest();
 }
 
@@ -171,9 +177,14 @@ static void serve_drain(const struct plan *plan, bool is_calm)
     game_release_all();
     game_drain(plan->drain_ms);
     waker_rest(); /* whatever ends, the game must hear of it without being woken */
+    if (tg_sim_below(2) == 0) {
+        posters_rest();
+        game_time_end();
+    }
     while (game_turn(plan->waits_forever ? -1 : 20) != THRONG_ESTOPPED) {
         expect(tg_sim_now_ns() < end_ns, "a drain does not end in time");
     }
+    posters_rest();
     expect(game.open == 0, "the drain is over, and not every CLOSED was taken");
     serve_to_rest();
 }
@@ -213,6 +224,7 @@ static void end_round(const struct plan *plan, uint32_t round)
         serve_quietly(plan);
     }
     waker_rest();
+    posters_rest();
     TG_SIM_RULE(heap_calls() == 0, "the heap was asked while serving");
     heap_count(false);
     stop_server();
@@ -226,15 +238,18 @@ static void run_rounds(void *argument)
         if (round == 0) {
             start_clients(plan);
             waker_start(plan);
+            posters_start(plan);
             peers_start();
         }
         heap_count(true);
         waker_wake(game.server);
+        posters_serve(game.server);
         serve_under_faults(plan);
         end_round(plan, round);
     }
     await_peers();
     waker_stop();
+    posters_stop();
     clients_stop();
 }
 
@@ -272,6 +287,7 @@ static void open_world(const struct plan *plan, bool trace)
     tg_net_open(plan->sockets_max, plan->pipe_bytes);
     script_begin(&rules);
     ledger_begin(plan);
+    room_ledger_begin();
     oracle_begin(plan);
     watch_begin(plan);
     game_begin(plan);

@@ -9,6 +9,7 @@
 #include "base/assert.h"
 #include "base/prng.h"
 #include "codec/frame.h"
+#include "room_ledger.h"
 
 /* Beginnings of windows; a power of two. */
 #define WINDOWS 65536u
@@ -243,13 +244,55 @@ bool script_cursor_check(struct script_cursor *cursor, const uint8_t *data, uint
 
 void script_reader_start(struct script_reader *reader, uint32_t life)
 {
-    *reader = (struct script_reader){0};
+    *reader = (struct script_reader){.life = life};
     script_cursor_start(&reader->cursor, life, SCRIPT_DOWN);
+}
+
+uint32_t script_reader_next(const struct script_reader *reader)
+{
+    return reader->in_room ? reader->direct : reader->cursor.message;
 }
 
 bool script_reader_is_inside(const struct script_reader *reader)
 {
     return reader->cursor.at > 0 || reader->start_have > 0;
+}
+
+/* A numbered frame begins. False: it may not come now. */
+static bool begin_numbered(struct script_reader *reader, uint32_t number)
+{
+    struct script_cursor *cursor = &reader->cursor;
+    uint32_t next = number;
+    if (number >= SCRIPT_ROOM_FIRST) {
+        next = cursor->message;
+        if (!room_ledger_hear(reader->life, number, &next)) {
+            return false;
+        }
+    } else if (number < cursor->message) {
+        return false;
+    } else {
+        room_ledger_pass(reader->life, number);
+    }
+    reader->missed += next - cursor->message;
+    cursor->message = number;
+    if (number >= SCRIPT_ROOM_FIRST) {
+        reader->in_room = true;
+        reader->direct = next;
+        cursor->life = SCRIPT_ROOM_LIFE;
+    }
+    load(cursor);
+    return true;
+}
+
+/* Behind a message of a room the life's own go on. */
+static void end_frame(struct script_reader *reader)
+{
+    if (reader->in_room && reader->cursor.at == 0) {
+        reader->in_room = false;
+        reader->cursor.life = reader->life;
+        reader->cursor.message = reader->direct;
+        load(&reader->cursor);
+    }
 }
 
 /* The start of a frame is there, as far as it is needed. False: it is none that may come now. */
@@ -266,17 +309,13 @@ static bool begin_frame(struct script_reader *reader)
     if (cursor->is_numbered && have < sizeof reader->start) {
         return true; /* its number is missing yet */
     }
-    if (cursor->is_numbered) {
-        uint32_t number = read_number(reader->start + 4);
-        if (number < cursor->message) {
-            return false;
-        }
-        reader->missed += number - cursor->message;
-        cursor->message = number;
-        load(cursor);
+    if (cursor->is_numbered && !begin_numbered(reader, read_number(reader->start + 4))) {
+        return false;
     }
     reader->start_have = 0;
-    return script_cursor_check(cursor, reader->start, have);
+    bool is_right = script_cursor_check(cursor, reader->start, have);
+    end_frame(reader);
+    return is_right;
 }
 
 bool script_reader_take(struct script_reader *reader, const uint8_t *data, uint32_t size)
@@ -299,6 +338,7 @@ bool script_reader_take(struct script_reader *reader, const uint8_t *data, uint3
             if (!script_cursor_check(cursor, data, part)) {
                 return false;
             }
+            end_frame(reader);
         }
         data += part;
         size -= part;

@@ -32,6 +32,10 @@ struct script_rules {
 
 #define SCRIPT_NUMBER_BYTES 4u
 
+/* Numbers from here on are of messages to rooms: what those say is the script of this life. */
+#define SCRIPT_ROOM_FIRST (UINT32_C(1) << 31)
+#define SCRIPT_ROOM_LIFE (UINT32_C(1) << 30)
+
 /* The rules of the world that begins. */
 void script_begin(const struct script_rules *rules);
 
@@ -85,11 +89,16 @@ struct script_reader {
     uint8_t start_have;
     uint32_t beats;
     uint32_t missed; /* messages that never came */
+    uint32_t life;
+    uint32_t direct; /* within a message of a room: the next message for this life alone */
+    bool in_room;
 };
 
 void script_reader_start(struct script_reader *reader, uint32_t life);
 /* Whether these bytes may follow. */
 bool script_reader_take(struct script_reader *reader, const uint8_t *data, uint32_t size);
+/* The next message for this life alone. */
+uint32_t script_reader_next(const struct script_reader *reader);
 /* Whether a message, or a heartbeat, has begun and not ended. */
 bool script_reader_is_inside(const struct script_reader *reader);
 

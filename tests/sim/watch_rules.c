@@ -9,7 +9,8 @@ bool watch_has_passed(struct watch_stamp now, struct watch_stamp from, uint32_t 
     if (watch_world.plan->faults[TG_SIM_FAULT_clock_jump] != 0) {
         return false; /* a jump while the worker is at work comes to its timers before it counts */
     }
-    return now.least > from.most && now.least - from.most > limit_ms * WATCH_MS + WATCH_LATE_NS;
+    uint64_t late_ns = WATCH_LATE_NS + (game.server->config.inline_mode ? WATCH_LATE_INLINE_NS : 0);
+    return now.least > from.most && now.least - from.most > limit_ms * WATCH_MS + late_ns;
 }
 
 /* The same of somebody who is to be heard, which takes receive buffers: a worker that had none for a moment
@@ -44,7 +45,9 @@ static void check_slow_reader(const struct watch_worker *worker, const struct wa
     const struct game_conn *conn = &game.conns[watch_place(slot)];
     const struct throng_server_options *options = &game.server->config.options;
     struct watch_stamp now = watch_now(worker);
-    if (conn->id.id == slot->id && (conn->life->flags & LIFE_GAME_CUT) != 0) {
+    const uint32_t by_broadcast = LIFE_GAME_MAY_CUT | LIFE_GAME_TOLD;
+    if (conn->id.id == slot->id && ((conn->life->flags & LIFE_GAME_CUT) != 0 ||
+                                    (conn->life->flags & by_broadcast) == by_broadcast)) {
         return;
     }
     uint32_t limit_ms = options->write_timeout_ms;

@@ -44,8 +44,15 @@ def stress(program, address, *options, limit_s=LIMIT_S):
     return result.returncode, json.loads(result.stdout)
 
 
+def run(program, address, *options, limit_s=LIMIT_S):
+    """Runs the load client; answers its exit status and what it says on standard error."""
+    result = subprocess.run([*LAUNCHER, program, "--connect", address, "--quiet", *options], stdout=subprocess.DEVNULL,
+                            stderr=subprocess.PIPE, text=True, timeout=limit_s)
+    return result.returncode, result.stderr
+
+
 class Echo:
-    """throng-echo, for as long as the with statement lasts. STOP_SIGNAL must end it with 0."""
+    """throng-echo or another server program, for as long as the with statement lasts. STOP_SIGNAL must end it with 0."""
 
     def __init__(self, program, *options):
         command = [*LAUNCHER, program, "--listen", "tcp://127.0.0.1:0", *options]

@@ -4,6 +4,7 @@
 
 #include "check.h"
 
+#include "../../tools/stress/hgrm.h"
 #include "../../tools/stress/histogram.h"
 
 #define VALUES 20000
@@ -136,6 +137,48 @@ static void merging_gives_what_adding_to_one_would_have(void **state)
     assert_memory_equal(&histogram, &both, sizeof(both));
 }
 
+static void values_up_to_one_are_counted(void **state)
+{
+    (void)state;
+    for (uint64_t value = 1; value <= 100; value++) {
+        histogram_add(&histogram, value);
+    }
+    assert_int_equal(histogram_count_to(&histogram, 0), 0);
+    assert_int_equal(histogram_count_to(&histogram, 50), 50);
+    assert_int_equal(histogram_count_to(&histogram, UINT64_MAX), 100);
+    double mean;
+    double variance;
+    histogram_moments(&histogram, &mean, &variance);
+    assert_true(mean > 50.49 && mean < 50.51);
+    assert_true(variance > 833.24 && variance < 833.26); /* (100^2 - 1) / 12 */
+    memset(&histogram, 0, sizeof(histogram));
+    histogram_moments(&histogram, &mean, &variance);
+    assert_true(mean == 0 && variance == 0);
+}
+
+static void the_percentile_text_is_hdr_histograms(void **state)
+{
+    (void)state;
+    static char text[8192];
+    FILE *file = fopen("stress_hgrm.txt", "w+b");
+    assert_non_null(file);
+    for (uint64_t i = 0; i < 4; i++) {
+        histogram_add(&histogram, 1000000 * (i + 1));
+    }
+    hgrm_write(file, &histogram);
+    rewind(file);
+    text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(remove("stress_hgrm.txt"), 0);
+    const char *first = "       Value     Percentile TotalCount 1/(1-Percentile)\n\n"
+                        "       1.004 0.000000000000          1           1.00\n"
+                        "       1.004 0.100000000000          1           1.11\n";
+    assert_memory_equal(text, first, strlen(first));
+    assert_non_null(strstr(text, "\n       2.007 0.500000000000          2           2.00\n"));
+    assert_non_null(strstr(text, "\n       4.000 1.000000000000          4\n#[Mean "));
+    assert_non_null(strstr(text, "#[Max     =        4.000, Total count    =            4]\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +192,8 @@ int main(void)
         cmocka_unit_test_setup(the_median_of_two_is_the_lower_one, clear),
         cmocka_unit_test_setup(ranks_of_very_many_values_do_not_overflow, clear),
         cmocka_unit_test_setup(merging_gives_what_adding_to_one_would_have, clear),
+        cmocka_unit_test_setup(values_up_to_one_are_counted, clear),
+        cmocka_unit_test_setup(the_percentile_text_is_hdr_histograms, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -241,6 +241,120 @@ static void other_words_are_refused(void **state)
            "--source is \"localhost\"; it must be an IPv4 or IPv6 address of this machine");
 }
 
+static void a_scenario_is_taken_by_its_name(void **state)
+{
+    (void)state;
+    assert_int_equal(read_line(TARGET), OPTIONS_GO);
+    assert_int_equal(options.scenario, SCENARIO_ECHO);
+    assert_int_equal(read_line(TARGET "--scenario churn"), OPTIONS_GO);
+    assert_int_equal(options.scenario, SCENARIO_CHURN);
+    assert_int_equal(read_line(TARGET "--scenario chat"), OPTIONS_GO);
+    assert_string_equal(stress_scenario_name(options.scenario), "chat");
+    refuse(TARGET "--scenario Echo",
+           "--scenario is \"Echo\"; it must be echo, idle, churn, rooms or chat");
+}
+
+static void an_option_of_another_scenario_is_refused_wherever_it_stands(void **state)
+{
+    (void)state;
+    refuse(TARGET "--rooms 3",
+           "--rooms cannot be given with --scenario echo; it must be one of: rooms, chat");
+    refuse(TARGET "--window 3 --scenario idle", "--window cannot be given with --scenario idle; it "
+                                                "must be one of: echo, churn, rooms, chat");
+    refuse(TARGET "--scenario churn --active 1",
+           "--active cannot be given with --scenario churn; it must be one of: echo");
+    refuse(
+        TARGET "--scenario chat --size 9",
+        "--size cannot be given with --scenario chat; it must be one of: echo, idle, churn, rooms");
+    refuse(TARGET "--scenario rooms --bots 9",
+           "--bots cannot be given with --scenario rooms; it must be one of: chat");
+}
+
+static void each_scenario_has_defaults_of_its_own(void **state)
+{
+    (void)state;
+    assert_int_equal(read_line(TARGET "--scenario idle"), OPTIONS_GO);
+    assert_int_equal(options.rate, 10);
+    assert_int_equal(options.window, 0);
+    assert_true(options.talk_ns == UINT64_C(10000000000));
+    assert_int_equal(read_line(TARGET "--scenario churn --rate 7"), OPTIONS_GO);
+    assert_int_equal(options.rate, 7);
+    assert_int_equal(options.window, 1);
+    assert_int_equal(options.messages, 1);
+    assert_true(options.talk_ns == UINT64_C(10000000000));
+    assert_int_equal(read_line(TARGET "--scenario churn --window 4 --messages 9"), OPTIONS_GO);
+    assert_int_equal(options.rate, 0);
+    assert_int_equal(options.window, 4);
+    assert_int_equal(options.messages, 9);
+    assert_int_equal(read_line(TARGET "--scenario rooms"), OPTIONS_GO);
+    assert_int_equal(options.rate, 100);
+    assert_int_equal(options.connections, 100);
+    assert_int_equal(read_line(TARGET "--scenario rooms --window 2"), OPTIONS_GO);
+    assert_int_equal(options.rate, 0);
+    assert_int_equal(read_line(TARGET "--scenario chat --bots 300"), OPTIONS_GO);
+    assert_int_equal(options.connections, 300);
+    assert_int_equal(options.rate, 16);
+    assert_int_equal(options.rooms, 6);
+}
+
+static void expect_rooms(const char *line, uint32_t connections, uint32_t rooms, uint32_t size)
+{
+    assert_int_equal(read_line(line), OPTIONS_GO);
+    assert_int_equal(options.connections, connections);
+    assert_int_equal(options.rooms, rooms);
+    assert_int_equal(options.room_size, size);
+}
+
+#define ROOMS TARGET "--scenario rooms "
+
+static void rooms_members_and_connections_follow_from_each_other(void **state)
+{
+    (void)state;
+    expect_rooms(ROOMS, 100, 2, 50);
+    expect_rooms(ROOMS "--connections 65000", 65000, 1300, 50);
+    expect_rooms(ROOMS "--connections 65000 --rooms 1300", 65000, 1300, 50);
+    expect_rooms(ROOMS "--connections 30", 30, 1, 30);
+    expect_rooms(ROOMS "--rooms 8 --room-size 5", 40, 8, 5);
+    expect_rooms(ROOMS "--connections 10 --rooms 8 --room-size 5", 10, 8, 5);
+    expect_rooms(ROOMS "--connections 5000 --room-size 5000", 5000, 1, 5000);
+    expect_rooms(ROOMS "--rooms 3", 100, 3, 34);
+}
+
+static void rooms_that_make_no_sense_are_refused(void **state)
+{
+    (void)state;
+    refuse(ROOMS "--connections 10 --room-size 11",
+           "--room-size is \"11\"; it must be 1..10, as --connections says");
+    refuse(ROOMS "--rooms 1000000 --room-size 1000",
+           "--rooms is \"1000000\"; times --room-size it must be 1..4194300");
+    refuse(ROOMS "--size 11-90",
+           "--size begins with \"11\"; with --scenario rooms it must be 12..67108843");
+    refuse(ROOMS "--size 12-67108844",
+           "--size ends with \"67108844\"; with --scenario rooms it must be 12..67108843");
+    refuse(ROOMS "--size 1000 --message-max 1020",
+           "--message-max is \"1020\"; it must be 1021..67108864, as --size asks");
+    refuse(ROOMS "--rate 5 --window 2",
+           "--rate is \"5\" and --window is \"2\"; only one can be given");
+    refuse(TARGET "--scenario chat --bots 9 --connections 9",
+           "--bots is \"9\" and --connections is \"9\"; only one can be given");
+    assert_int_equal(read_line(ROOMS "--size 70000"), OPTIONS_GO);
+    assert_int_equal(options.message_max, 70021);
+}
+
+static void reports_are_named_by_their_ends(void **state)
+{
+    (void)state;
+    assert_int_equal(read_line(TARGET "--report a.svg --hgrm b --server-pid 1"), OPTIONS_GO);
+    assert_string_equal(options.report_file, "a.svg");
+    assert_string_equal(options.hgrm_file, "b");
+    assert_int_equal(options.server_pid, 1);
+    assert_int_equal(read_line(TARGET "--report a.html"), OPTIONS_GO);
+    refuse(TARGET "--report .html", "--report is \".html\"; it must end in .html or .svg");
+    refuse(TARGET "--report a.htm", "--report is \"a.htm\"; it must end in .html or .svg");
+    refuse(TARGET "--server-pid 0",
+           "--server-pid is \"0\"; it must be a whole number, 1..2147483647");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -259,6 +373,12 @@ int main(void)
         cmocka_unit_test(a_missing_or_wrong_target_is_refused),
         cmocka_unit_test(a_seventeenth_target_is_refused),
         cmocka_unit_test(other_words_are_refused),
+        cmocka_unit_test(a_scenario_is_taken_by_its_name),
+        cmocka_unit_test(an_option_of_another_scenario_is_refused_wherever_it_stands),
+        cmocka_unit_test(each_scenario_has_defaults_of_its_own),
+        cmocka_unit_test(rooms_members_and_connections_follow_from_each_other),
+        cmocka_unit_test(rooms_that_make_no_sense_are_refused),
+        cmocka_unit_test(reports_are_named_by_their_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

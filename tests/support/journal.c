@@ -118,9 +118,32 @@ static void note_closed(struct journal *journal, const struct throng_event *even
     journal->closed++;
 }
 
+/* TIMER, TICK, POSTED. */
+static void note_unconnected(struct journal *journal, const struct throng_event *event)
+{
+    if (event->conn.id != 0 || event->data != NULL || event->size != 0 || event->reason != 0) {
+        complain(journal, event, "an event of no connection that has what belongs to one");
+    }
+    if (event->missed != 0 && event->type != THRONG_EVENT_TICK) {
+        complain(journal, event, "it is no TICK and has missed some");
+    }
+    if (event->type == THRONG_EVENT_TICK) {
+        if (event->number != journal->tick + event->missed + 1 &&
+            event->number != 1 + event->missed) {
+            complain(journal, event, "a TICK has a number that does not follow");
+        }
+        journal->tick = event->number;
+        journal->ticks++;
+    }
+    journal->timers += event->type == THRONG_EVENT_TIMER;
+    journal->posts += event->type == THRONG_EVENT_POSTED;
+}
+
 void journal_note(struct journal *journal, const struct throng_event *event)
 {
-    if (event->conn.id == 0) {
+    if (event->type >= THRONG_EVENT_TIMER && event->type <= THRONG_EVENT_POSTED) {
+        note_unconnected(journal, event);
+    } else if (event->conn.id == 0) {
         complain(journal, event, "the id is 0");
     } else if (event->type == THRONG_EVENT_OPEN) {
         note_open(journal, event);

@@ -2,7 +2,7 @@
  * Holds the server to its word about events: each connection has OPEN once, then MESSAGEs and WRITABLEs,
  * then CLOSED once, nothing after, and neither MESSAGE nor WRITABLE once throng_close was called. Looks
  * at every event of a server_fixture; knows connections by id alone, so an id that comes twice is found.
- */
+ * TIMERs, TICKs and POSTEDs have no connection, and TICKs are numbered without a gap. */
 #ifndef TEST_SUPPORT_JOURNAL_H
 #define TEST_SUPPORT_JOURNAL_H
 
@@ -32,6 +32,10 @@ struct journal {
     uint64_t messages;
     uint64_t bytes;
     uint64_t writables;
+    uint64_t timers;
+    uint64_t ticks;
+    uint64_t tick; /* the number of the latest */
+    uint64_t posts;
     char complaint[160]; /* the first broken promise; empty if there is none */
 };
 

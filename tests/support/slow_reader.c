@@ -44,6 +44,15 @@ int slow_reader_write(struct server_fixture *fixture, throng_conn conn, uint32_t
     return throng_write_data(fixture->server, conn, message, size);
 }
 
+int slow_reader_broadcast(struct server_fixture *fixture, throng_room room, uint32_t number,
+                          size_t size, throng_conn except)
+{
+    uint8_t message[SLOW_READER_LONGEST];
+    assert_in_range(size, 4, sizeof(message));
+    make_message(message, number, size);
+    return throng_room_broadcast(fixture->server, room, message, size, except);
+}
+
 uint32_t slow_reader_fill(struct server_fixture *fixture, throng_conn conn, uint32_t first,
                           size_t size)
 {

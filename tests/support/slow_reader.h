@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <throng/room.h>
+
 #include "server_fixture.h"
 
 /* Sizes of messages: with its header, one block; and the longest. */
@@ -26,6 +28,10 @@ throng_conn slow_reader_open(struct server_fixture *fixture, struct peer *peer);
 /* Writes message `number` (size >= 4); what throng_write_data answers. */
 int slow_reader_write(struct server_fixture *fixture, throng_conn conn, uint32_t number,
                       size_t size);
+
+/* Broadcasts message `number`; what throng_room_broadcast answers. */
+int slow_reader_broadcast(struct server_fixture *fixture, throng_room room, uint32_t number,
+                          size_t size, throng_conn except);
 
 /* Writes messages of that size, numbered from `first` on, without a turn, until one is refused; answers
  * the number of that one. */

@@ -24,7 +24,7 @@ void open_world(uint32_t small, uint32_t large)
     assert_true(small <= SMALL_MAX && large <= LARGE_MAX);
     memset(&world, 0, sizeof world);
     tg_block_pool_init(&world.pool, world.tables, world.small, small,
-                       large > 0 ? world.large : NULL, large);
+                       large > 0 ? world.large : NULL, large, 0);
     tg_chain_init(&world.chain);
 }
 

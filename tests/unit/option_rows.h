@@ -66,6 +66,14 @@ static const struct option_row {
     {OPTION_FIELD(bytes_burst), 0, 0, 1073741824, NULL, "bytes", "0", "0..1073741824"},
     {OPTION_FIELD(connections_per_address), 0, 0, 1048575, NULL, "connections", "0", "0..1048575"},
     {OPTION_FIELD(evict_silent_ms), 10000, 1, 86400000, "off", "ms", "10000", "1..86400000 | off"},
+    {OPTION_FIELD(rooms_max), 4096, 1, 1048575, NULL, "rooms", "4096", "1..1048575"},
+    {OPTION_FIELD(room_members_max), 0, 1, 16777216, NULL, "members", "two for each connection",
+     "1..16777216"},
+    {OPTION_FIELD(rooms_per_connection), 64, 1, 65535, NULL, "rooms", "64", "1..65535"},
+    {OPTION_FIELD(room_references_max), 0, 64, 16777216, NULL, "messages",
+     "65536 or four for each connection", "64..16777216"},
+    {OPTION_FIELD(timers_max), 4096, 1, 1048576, NULL, "timers", "4096", "1..1048576"},
+    {OPTION_FIELD(posts_max), 4096, 1, 1048576, NULL, "posts", "4096", "1..1048576"},
 };
 
 static const struct option_choice {

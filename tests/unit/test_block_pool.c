@@ -24,17 +24,17 @@ static struct {
 static struct tg_block_pool *open_pool(uint32_t small, uint32_t large)
 {
     memset(&world, 0, sizeof world);
-    assert_true(tg_block_pool_table_bytes(small, large) <= sizeof world.tables);
+    assert_true(tg_block_pool_table_bytes(small, large, 0) <= sizeof world.tables);
     tg_block_pool_init(&world.pool, world.tables, world.small, small,
-                       large > 0 ? world.large : NULL, large);
+                       large > 0 ? world.large : NULL, large, 0);
     return &world.pool;
 }
 
 static void the_memory_that_a_pool_needs_is_what_the_budget_says(void **state)
 {
     (void)state;
-    assert_int_equal(tg_block_pool_table_bytes(1, 0), 16 + 4);
-    assert_int_equal(tg_block_pool_table_bytes(65536, 1000), (65536 + 1000) * 20);
+    assert_int_equal(tg_block_pool_table_bytes(1, 0, 0), 16 + 4);
+    assert_int_equal(tg_block_pool_table_bytes(65536, 1000, 100), (65536 + 1000) * 20 + 1600);
     assert_int_equal(tg_block_pool_small_bytes(3), 1536);
     assert_int_equal(tg_block_pool_large_bytes(3), 3 * 33 * 512);
 }

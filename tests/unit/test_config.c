@@ -102,6 +102,9 @@ static void a_number_out_of_range_is_named_with_its_value(void **state)
     options.assembly_bytes = 131071;
     expect_refusal(&options, "assembly_bytes", "131071");
     options = defaults();
+    options.admin = "tcp://127.0.0.1";
+    expect_refusal(&options, "admin", "tcp://HOST:PORT");
+    options.admin = "tcp://127.0.0.1:0";
     options.backend = "kqueue";
     expect_refusal(&options, "backend", "kqueue");
     options = defaults();
@@ -228,7 +231,7 @@ static void the_budget_is_the_sum_of_its_terms_and_what_is_reserved(void **state
 {
     (void)state;
     struct throng_server_options options = defaults();
-    for (uint32_t pass = 0; pass < 3; pass++) {
+    for (uint32_t pass = 0; pass < 4; pass++) {
         struct throng_budget budget;
         struct tg_config config;
         struct tg_memory memory;
@@ -236,13 +239,14 @@ static void the_budget_is_the_sum_of_its_terms_and_what_is_reserved(void **state
         size_t planned = 0;
         options.connections_per_address = pass >= 1 ? 5 : 0;
         options.messages_per_s = pass >= 2 ? 5 : 0;
+        options.admin = pass >= 3 ? "tcp://127.0.0.1:0" : NULL;
         assert_int_equal(throng_server_budget(&options, &budget, NULL), 0);
         for (uint32_t i = 0; i < budget.term_count; i++) {
             assert_non_null(budget.terms[i].name);
             assert_non_null(budget.terms[i].reason);
             sum += budget.terms[i].bytes;
         }
-        assert_int_equal(count_empty_terms(&budget), 2 - pass);
+        assert_int_equal(count_empty_terms(&budget), 3 - pass);
         assert_int_equal(budget.total_bytes, sum);
         assert_int_equal(tg_config_check(&config, &options, NULL), 0);
         tg_memory_plan(&memory, &config);

@@ -2,7 +2,7 @@
  * What throng_server_option_info tells of each option, and that init and the start keep to it. */
 #include "option_rows.h"
 
-#define OPTION_COUNT (2 + OPTION_NUMBERS + OPTION_CHOICES) /* 2: listen, backend */
+#define OPTION_COUNT (3 + OPTION_NUMBERS + OPTION_CHOICES) /* 3: listen, backend, admin */
 
 static struct throng_option_info find_info(const char *name)
 {
@@ -41,6 +41,10 @@ static void each_option_is_told_with_its_unit_default_and_range(void **state)
     assert_string_equal(backend.unit, tg_port_backend_names());
     assert_string_equal(backend.fallback, "auto");
     assert_string_equal(backend.range, "");
+    struct throng_option_info admin = find_info("admin");
+    assert_string_equal(admin.unit, "tcp://HOST:PORT | off");
+    assert_string_equal(admin.fallback, "off");
+    assert_string_equal(admin.range, "");
 }
 
 static void the_table_ends_behind_the_last_option(void **state)
@@ -88,6 +92,7 @@ static void every_field_but_the_log_has_a_row(void **state)
     MARK_POINTERS(struct_size);
     MARK_POINTERS(listen);
     MARK_POINTERS(backend);
+    MARK_POINTERS(admin);
     MARK_POINTERS(log);
     MARK_POINTERS(log_context);
     seen[sizeof(*options)] = 8; /* the end is aligned for the widest */
@@ -132,6 +137,7 @@ static void init_sets_every_default(void **state)
     assert_int_equal(options.when_over_rate, THRONG_WHEN_OVER_RATE_SLOW);
     assert_false(options.reuse_sockets);
     assert_null(options.backend);
+    assert_null(options.admin);
 }
 
 static struct throng_server_options usable(void)
@@ -222,8 +228,17 @@ static void the_start_makes_the_default_of_nought_where_it_is_not_in_the_range(v
     options.listen[0] = "tcp://127.0.0.1:0";
     options.max_connections = 100;
     assert_int_equal(tg_config_check(&config, &options, NULL), 0);
+    assert_int_equal(config.options.room_members_max, 200);
+    assert_int_equal(config.options.room_references_max, 65536);
+    options.message_bytes_max = 67108864; /* in small blocks: 131,073 of them with its header */
+    assert_int_equal(tg_config_check(&config, &options, NULL), 0);
+    assert_int_equal(config.options.room_references_max, 2 * 131073);
+    options.message_bytes_max = 0;
+    assert_int_equal(tg_config_check(&config, &options, NULL), 0);
     options.max_connections = 65000;
     config.options.max_connections = 65000;
+    config.options.room_members_max = 0;
+    config.options.room_references_max = 0;
     config.options.message_timeout_ms = 0;
     config.options.user_timeout_ms = 0;
     config.options.send_queue_bytes_max = 0;

@@ -220,7 +220,22 @@ static void what_is_no_endpoint_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         expect_refused("listen", texts[i][0], texts[i][1]);
+        expect_refused("admin", texts[i][0], texts[i][1]);
     }
+}
+
+static void admin_is_one_endpoint_or_off(void **state)
+{
+    static const char endpoint[] = "tcp://127.0.0.1:9100";
+    struct throng_server_options options;
+    (void)state;
+    throng_server_options_init(&options);
+    assert_int_equal(throng_server_options_set(&options, "admin", "tcp://[::1]:0", NULL), 0);
+    assert_int_equal(throng_server_options_set(&options, "admin", endpoint, NULL), 0);
+    assert_ptr_equal(options.admin, endpoint); /* kept, not copied */
+    assert_null(options.listen[0]);
+    assert_int_equal(throng_server_options_set(&options, "admin", "off", NULL), 0);
+    assert_null(options.admin);
 }
 
 static void a_backend_is_one_of_this_build(void **state)
@@ -286,6 +301,7 @@ int main(void)
         cmocka_unit_test(an_error_names_what_was_written_and_cuts_what_is_long),
         cmocka_unit_test(each_listen_adds_an_endpoint_up_to_sixteen),
         cmocka_unit_test(what_is_no_endpoint_is_refused),
+        cmocka_unit_test(admin_is_one_endpoint_or_off),
         cmocka_unit_test(a_backend_is_one_of_this_build),
         cmocka_unit_test(options_without_room_for_a_field_keep_what_lies_behind_them),
         cmocka_unit_test(nothing_is_set_of_nothing),

@@ -24,7 +24,7 @@ static const struct row rows[] = {
 static void each_error_has_a_number_of_its_own_that_never_changes(void **state)
 {
     (void)state;
-    assert_int_equal(ROW_COUNT, 25);
+    assert_int_equal(ROW_COUNT, 26);
     for (size_t i = 0; i < ROW_COUNT; i++) {
         assert_int_equal(rows[i].code, -(int)i - 1);
     }
@@ -33,6 +33,7 @@ static void each_error_has_a_number_of_its_own_that_never_changes(void **state)
     assert_int_equal(THRONG_EAGAIN, -6);
     assert_int_equal(THRONG_EDESCRIPTORLIMIT, -20);
     assert_int_equal(THRONG_ESYSTEM, -25);
+    assert_int_equal(THRONG_EREMOTE, -26);
 }
 
 static void each_error_has_a_name_and_a_text_of_its_own(void **state)
@@ -56,7 +57,7 @@ static void each_error_has_a_name_and_a_text_of_its_own(void **state)
 static void a_number_outside_the_table_is_named_unknown(void **state)
 {
     (void)state;
-    static const int codes[] = {1, -26, -1000, INT32_MAX, INT32_MIN};
+    static const int codes[] = {1, -27, -1000, INT32_MAX, INT32_MIN};
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         assert_string_equal(throng_error_name(codes[i]), "THRONG_E?");
         assert_string_equal(throng_error_text(codes[i]), "unknown error");

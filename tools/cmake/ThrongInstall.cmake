@@ -44,22 +44,34 @@ function(throng_install_library name description requires)
 endfunction()
 
 set(installed_common "")
-install(DIRECTORY ${PROJECT_SOURCE_DIR}/common/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+set(message_headers "")
+if(NOT THRONG_HAS_MESSAGES)
+    set(message_headers REGEX "/(message.*|pack|value)\\.h$" EXCLUDE)
+endif()
+install(DIRECTORY ${PROJECT_SOURCE_DIR}/common/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
+        ${message_headers})
 if(NOT BUILD_SHARED_LIBS)
     throng_install_library(common "What throng's server and client share" "")
     set(installed_common throng-common)
 endif()
 if(THRONG_BUILD_SERVER)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/server/include/
-            DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+            DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${message_headers})
     throng_install_library(server "Multiplayer game and chat server framework: the server"
                            "${installed_common}")
 endif()
 if(THRONG_BUILD_CLIENT)
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/client/include/
-            DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+            DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} ${message_headers})
     throng_install_library(client "Multiplayer game and chat server framework: the client"
                            "${installed_common}")
+endif()
+
+if(THRONG_HAS_MESSAGES)
+    throng_install_library(message "Typed messages over MessagePack for throng's two ends"
+                           "${installed_common} ${THRONG_MSGPACK_MODULE}")
+    install(FILES ${PROJECT_SOURCE_DIR}/tools/cmake/ThrongMsgpack.cmake
+            DESTINATION ${THRONG_PACKAGE_DIR})
 endif()
 
 foreach(program throng-echo throng-stress)

@@ -74,3 +74,29 @@ uint64_t histogram_at(const struct histogram *histogram, uint32_t per_million)
     }
     return histogram->max;
 }
+
+uint64_t histogram_count_to(const struct histogram *histogram, uint64_t value)
+{
+    uint64_t count = 0;
+    for (uint32_t i = 0; i <= bucket_of(value); i++) {
+        count += histogram->buckets[i];
+    }
+    return count;
+}
+
+void histogram_moments(const struct histogram *histogram, double *mean, double *variance)
+{
+    double sum = 0;
+    double squares = 0;
+    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        uint64_t end = bucket_end(i) < histogram->max ? bucket_end(i) : histogram->max;
+        sum += (double)histogram->buckets[i] * (double)end;
+    }
+    *mean = histogram->count > 0 ? sum / (double)histogram->count : 0;
+    for (uint32_t i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        uint64_t end = bucket_end(i) < histogram->max ? bucket_end(i) : histogram->max;
+        double off = (double)end - *mean;
+        squares += (double)histogram->buckets[i] * off * off;
+    }
+    *variance = histogram->count > 0 ? squares / (double)histogram->count : 0;
+}

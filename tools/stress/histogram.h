@@ -29,4 +29,11 @@ void histogram_merge(struct histogram *histogram, const struct histogram *other)
  * there are no values. At most 1/128 above the exact value. */
 uint64_t histogram_at(const struct histogram *histogram, uint32_t per_million);
 
+/* How many of the values are at most `value`; values of its own bucket, up to 1/128 larger, count
+ * too. */
+uint64_t histogram_count_to(const struct histogram *histogram, uint64_t value);
+
+/* Their mean and variance, of the buckets' largest values. 0 if there are none. */
+void histogram_moments(const struct histogram *histogram, double *mean, double *variance);
+
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * See load.h: memory, phases and totals. Main thread. */
-#include "load.h"
+#include "scenario.h"
 
 #include <stdlib.h>
 
@@ -21,6 +21,10 @@ static uint32_t power_of_two_from(uint32_t least)
 static void plan_rings(struct load *load)
 {
     const struct stress_options *options = load->options;
+    if (options->scenario == SCENARIO_ROOMS || options->scenario == SCENARIO_CHAT) {
+        load->ring_size = 1; /* these keep times in rings of rooms */
+        return;
+    }
     if (options->window > 0) {
         load->in_flight_max = options->window;
         load->ring_size = power_of_two_from(options->window);
@@ -45,7 +49,7 @@ static struct load_thread *align_threads(void *memory)
  * imaginary. How many threads there will be is known when the swarm has started. */
 int load_create(struct load *load, const struct stress_options *options)
 {
-    *load = (struct load){.options = options};
+    *load = (struct load){.options = options, .scenario = scenario_of(options->scenario)};
     load->kind = (struct payload_kind){options->seed, options->size_min, options->size_max};
     load->messages_max = options->messages > 0 ? options->messages : UINT64_MAX;
     plan_rings(load);
@@ -56,8 +60,13 @@ int load_create(struct load *load, const struct stress_options *options)
     load->scratch = calloc(THRONG_SWARM_THREADS_LIMIT, (size_t)options->size_max + 1);
     load->threads_memory = calloc(1, threads_bytes);
     load->threads = align_threads(load->threads_memory);
-    if (load->conns == NULL || load->waiting == NULL || load->times == NULL ||
-        load->scratch == NULL || load->threads == NULL) {
+    if (options->report_file != NULL) {
+        load->timelines = calloc(THRONG_SWARM_THREADS_LIMIT + 1, sizeof(struct timeline));
+    }
+    int result = load->scenario->create != NULL ? load->scenario->create(load) : 0;
+    bool has_timelines = options->report_file == NULL || load->timelines != NULL;
+    if (result < 0 || !has_timelines || load->conns == NULL || load->waiting == NULL ||
+        load->times == NULL || load->scratch == NULL || load->threads == NULL) {
         load_destroy(load);
         return THRONG_ENOMEM;
     }
@@ -76,6 +85,18 @@ void load_destroy(struct load *load)
     free(load->times);
     free(load->scratch);
     free(load->threads_memory);
+    if (load->scenario->destroy != NULL) {
+        load->scenario->destroy(load);
+    }
+    free(load->scenario_memory);
+    free(load->timelines);
+}
+
+void load_begin(struct load *load, uint64_t start_ns)
+{
+    for (uint32_t i = 0; load->timelines != NULL && i <= THRONG_SWARM_THREADS_LIMIT; i++) {
+        timeline_begin(&load->timelines[i], start_ns);
+    }
 }
 
 void load_enter(struct load *load, enum load_phase phase)

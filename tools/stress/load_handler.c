@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What the swarm calls, on its threads. */
-#include "load.h"
+#include "scenario.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -49,6 +49,12 @@ static void prepare(struct load *load, struct load_thread *own, struct throng_sw
     own->scratch = load->scratch + own->index * ((size_t)options->size_max + 1);
     own->verifier.kind = load->kind;
     own->verifier.connections = options->connections;
+    if (load->timelines != NULL) {
+        own->timeline = &load->timelines[own->index];
+    }
+    if (load->scenario->prepare != NULL) {
+        load->scenario->prepare(own);
+    }
 }
 
 static struct load_thread *own_part(struct load *load, struct throng_swarm_thread *thread)
@@ -62,7 +68,7 @@ static struct load_thread *own_part(struct load *load, struct throng_swarm_threa
 
 /* ---- opening and closing ---- */
 
-static void close_connection(struct load_thread *own, uint32_t place)
+void load_close(struct load_thread *own, uint32_t place)
 {
     struct load_conn *conn = &own->conns[place];
     if (conn->state == LOAD_CONN_UP) {
@@ -86,8 +92,13 @@ static void on_open(void *context, struct throng_swarm_thread *thread, uint32_t 
                             &load->peak, &peak, up, memory_order_relaxed, memory_order_relaxed)) {
         /* another thread's was taken first; `peak` is that one now, never smaller */
     }
+    if (own->timeline != NULL) {
+        timeline_at(own->timeline, load_now(own))->opened++;
+    }
     if (own->phase == LOAD_CLOSE) {
-        close_connection(own, place);
+        load_close(own, place);
+    } else if (load->scenario->on_up != NULL) {
+        load->scenario->on_up(own, place);
     }
 }
 
@@ -107,8 +118,7 @@ static void count_not_made(struct load_thread *own, int error)
     }
 }
 
-static void count_ended(struct load_thread *own, const struct load_conn *conn, uint32_t place,
-                        int error)
+static void count_ended(struct load_thread *own, int error)
 {
     switch (error) {
     case THRONG_ECONNRESET:
@@ -121,10 +131,6 @@ static void count_ended(struct load_thread *own, const struct load_conn *conn, u
         tally_add(&own->tally.broken, 1);
         break;
     }
-    bool talking = own->phase == LOAD_TALK && place < own->active_count;
-    if (talking && conn->stream.sent < own->load->messages_max) {
-        tally_add(&own->tally.talkers, UINT64_MAX); /* one less */
-    }
 }
 
 static void on_closed(void *context, struct throng_swarm_thread *thread, uint32_t index, int error)
@@ -133,48 +139,41 @@ static void on_closed(void *context, struct throng_swarm_thread *thread, uint32_
     struct load_thread *own = own_part(load, thread);
     uint32_t place = index / own->thread_count;
     struct load_conn *conn = &own->conns[place];
-    if (conn->state == LOAD_CONN_NEW) {
-        count_not_made(own, error);
-    } else {
+    bool came_up = conn->state != LOAD_CONN_NEW;
+    if (came_up) {
         atomic_fetch_sub_explicit(&load->up, 1, memory_order_relaxed);
-        tally_add(&own->tally.abandoned, conn->stream.sent - conn->stream.next);
+    } else {
+        count_not_made(own, error);
     }
     if (conn->state == LOAD_CONN_UP) {
-        count_ended(own, conn, place, error);
+        count_ended(own, error);
     }
-    conn->state = LOAD_CONN_DOWN;
+    if (load->scenario->on_down != NULL) {
+        load->scenario->on_down(own, place, came_up, error);
+    }
+    conn->state = LOAD_CONN_DOWN; /* only now: the hook looks at how it ended */
 }
 
 static uint64_t close_some(struct load_thread *own)
 {
     for (uint32_t i = 0; i < TURN_CLOSES && own->close_cursor < own->conn_count; i++) {
-        close_connection(own, own->close_cursor++);
+        load_close(own, own->close_cursor++);
     }
     return own->close_cursor < own->conn_count ? own->now_ns : UINT64_MAX;
 }
 
-/* ---- echoes ---- */
+/* ---- messages ---- */
 
-static void publish_wrongs(struct load_thread *own)
+void load_count_right(struct load_thread *own, uint64_t since_ns, size_t size)
 {
-    tally_set(&own->tally.lost, own->verifier.lost);
-    tally_set(&own->tally.duplicated, own->verifier.duplicated);
-    tally_set(&own->tally.reordered, own->verifier.reordered);
-    tally_set(&own->tally.corrupted, own->verifier.corrupted);
-    tally_set(&own->tally.foreign, own->verifier.foreign);
-}
-
-static void count_right(struct load_thread *own, uint32_t place, uint64_t sequence, size_t size)
-{
-    const uint64_t *times = own->times + (size_t)place * own->load->ring_size;
-    uint64_t sent_ns = times[sequence & (own->load->ring_size - 1)];
     uint64_t now_ns = load_now(own);
-    histogram_add(&own->latency, now_ns > sent_ns ? now_ns - sent_ns : 0);
+    uint64_t took_ns = now_ns > since_ns ? now_ns - since_ns : 0;
+    histogram_add(&own->latency, took_ns);
     tally_add(&own->tally.received, 1);
     tally_add(&own->tally.bytes, size);
     tally_set(&own->tally.last_echo_ns, now_ns);
-    if (sequence == 0) {
-        tally_add(&own->tally.answered, 1);
+    if (own->timeline != NULL) {
+        timeline_answer(own->timeline, now_ns, took_ns, size);
     }
 }
 
@@ -182,31 +181,18 @@ static void on_message(void *context, struct throng_swarm_thread *thread, uint32
                        const void *data, size_t size)
 {
     struct load_thread *own = own_part(context, thread);
-    uint32_t place = index / own->thread_count;
-    struct verify_stream *stream = &own->conns[place].stream;
-    uint64_t sequence = stream->next;
-    if (verify_echo(&own->verifier, stream, index, data, size)) {
-        count_right(own, place, sequence, size);
-    } else {
-        publish_wrongs(own);
-    }
-    tally_add(&own->tally.settled, stream->next - sequence);
-    if (own->phase == LOAD_TALK && own->load->options->window > 0) {
-        load_send_window(own, place);
-    }
+    own->load->scenario->on_message(own, index / own->thread_count, data, size);
 }
 
 /* ---- phases ---- */
 
 static void enter_phase(struct load_thread *own, enum load_phase phase)
 {
-    if (phase == LOAD_TALK) {
-        load_send_start(own);
-    }
-    if (own->phase == LOAD_TALK) {
-        load_send_end(own);
-    }
+    enum load_phase from = own->phase;
     own->phase = phase;
+    if (own->load->scenario->on_phase != NULL) {
+        own->load->scenario->on_phase(own, from, phase);
+    }
     /* release: pairs with the acquire in load_in_phase; makes what was counted here visible. */
     atomic_store_explicit(&own->phase_seen, (int)phase, memory_order_release);
 }
@@ -214,10 +200,12 @@ static void enter_phase(struct load_thread *own, enum load_phase phase)
 /* When this thread wants its next turn at the latest. */
 static uint64_t take_turn(struct load_thread *own)
 {
-    if (own->phase == LOAD_TALK) {
-        return load_send_turn(own);
+    if (own->phase == LOAD_CLOSE) {
+        return close_some(own);
     }
-    return own->phase == LOAD_CLOSE ? close_some(own) : UINT64_MAX;
+    bool active = own->phase >= LOAD_READY && own->phase <= LOAD_DRAIN;
+    return active && own->load->scenario->on_turn != NULL ? own->load->scenario->on_turn(own)
+                                                          : UINT64_MAX;
 }
 
 static uint64_t on_turn(void *context, struct throng_swarm_thread *thread, uint64_t now_ns)

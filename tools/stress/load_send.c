@@ -19,7 +19,7 @@
 static bool may_send(const struct load_thread *thread, const struct load_conn *conn)
 {
     const struct load *load = thread->load;
-    return conn->state == LOAD_CONN_UP && conn->stream.sent < load->messages_max &&
+    return conn->state == LOAD_CONN_UP && conn->stream.sent < conn->limit &&
            conn->stream.sent - conn->stream.next < load->in_flight_max;
 }
 
@@ -39,7 +39,8 @@ static int send_message(struct load_thread *thread, uint32_t place, uint64_t tim
     times[sequence & (load->ring_size - 1)] = time_ns;
     conn->stream.sent++;
     tally_add(&thread->tally.sent, 1);
-    if (conn->stream.sent == load->messages_max) {
+    tally_add(&thread->tally.expected, 1);
+    if (conn->stream.sent == conn->limit) {
         tally_add(&thread->tally.talkers, UINT64_MAX); /* one less */
     }
     return 0;
@@ -78,7 +79,7 @@ void load_send_window(struct load_thread *thread, uint32_t place)
     }
 }
 
-static uint64_t send_waiting(struct load_thread *thread)
+uint64_t load_send_waiting(struct load_thread *thread)
 {
     uint32_t refusals = 0;
     uint32_t tries = thread->waiting_count < TURN_CONNECTIONS ? thread->waiting_count
@@ -96,18 +97,15 @@ static uint64_t send_waiting(struct load_thread *thread)
 
 /* ---- rate ---- */
 
-static uint64_t due_time(const struct load_thread *thread)
-{
-    return thread->first_due_ns + (uint64_t)((double)thread->due_count * thread->interval_ns);
-}
-
 /* Sends one message on the next connection that takes it. False if none of many does. */
 static bool send_on_next(struct load_thread *thread, uint64_t due_ns)
 {
     uint32_t tries = thread->active_count < TRIES ? thread->active_count : TRIES;
     for (; tries > 0; tries--) {
         uint32_t place = thread->cursor;
-        thread->cursor = place + 1 < thread->active_count ? place + 1 : 0;
+        uint64_t next = (uint64_t)place + thread->stride;
+        thread->cursor =
+            (uint32_t)(next < thread->active_count ? next : next - thread->active_count);
         if (may_send(thread, &thread->conns[place]) && send_message(thread, place, due_ns) == 0) {
             return true;
         }
@@ -123,14 +121,14 @@ static uint64_t send_due(struct load_thread *thread)
         return UINT64_MAX;
     }
     for (uint32_t i = 0; i < TURN_MESSAGES; i++) {
-        uint64_t due_ns = due_time(thread);
+        uint64_t due_ns = pace_due(&thread->pace);
         if (due_ns > thread->now_ns) {
             return due_ns;
         }
         if (!send_on_next(thread, due_ns)) {
             return thread->now_ns + RETRY_NS;
         }
-        thread->due_count++;
+        thread->pace.due_count++;
         if (thread->now_ns - due_ns > LATE_NS) {
             tally_add(&thread->tally.late, 1);
         }
@@ -138,16 +136,39 @@ static uint64_t send_due(struct load_thread *thread)
     return thread->now_ns;
 }
 
+static uint32_t common_divisor(uint32_t a, uint32_t b)
+{
+    while (b != 0) {
+        uint32_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* How far apart the connections are that follow each other. idle sends too little to reach all, so it
+ * takes its samples everywhere: steps of 0.618, the golden section, spread them evenly. Each is reached
+ * in the end, for the step and the count have no common divisor. */
+static uint32_t stride_of(const struct load_thread *thread)
+{
+    uint32_t count = thread->active_count;
+    if (thread->load->options->scenario != SCENARIO_IDLE || count < 3) {
+        return count > 0 ? 1 : 0;
+    }
+    uint32_t stride = (uint32_t)((double)count * 0.618);
+    while (common_divisor(count, stride) != 1) {
+        stride++; /* ends at count - 1 at the latest */
+    }
+    return stride;
+}
+
 static void start_rate(struct load_thread *thread)
 {
     const struct load *load = thread->load;
+    thread->stride = stride_of(thread);
     double share = (double)thread->active_count / load->options->active;
-    thread->interval_ns = thread->active_count == 0 ? 1e18 : 1e9 / (load->options->rate * share);
-    /* The threads take turns instead of sending all at once. */
-    double offset =
-        thread->active_count == 0 ? 0 : thread->interval_ns * thread->index / thread->thread_count;
-    thread->first_due_ns = tally_read(&load->talk_start_ns) + (uint64_t)offset;
-    thread->due_count = 0;
+    thread->pace = pace_start(tally_read(&load->talk_start_ns), load->options->rate, share,
+                              thread->index, thread->thread_count);
 }
 
 /* ---- both ---- */
@@ -157,6 +178,7 @@ void load_send_start(struct load_thread *thread)
     bool by_rate = thread->load->options->rate > 0;
     uint64_t talkers = 0;
     for (uint32_t place = 0; place < thread->active_count; place++) {
+        thread->conns[place].limit = thread->load->messages_max;
         if (thread->conns[place].state == LOAD_CONN_UP) {
             talkers++;
             if (!by_rate) {
@@ -172,7 +194,7 @@ void load_send_start(struct load_thread *thread)
 
 uint64_t load_send_turn(struct load_thread *thread)
 {
-    return thread->load->options->rate > 0 ? send_due(thread) : send_waiting(thread);
+    return thread->load->options->rate > 0 ? send_due(thread) : load_send_waiting(thread);
 }
 
 void load_send_end(struct load_thread *thread)
@@ -180,10 +202,5 @@ void load_send_end(struct load_thread *thread)
     if (thread->load->options->rate == 0 || tally_read(&thread->tally.talkers) == 0) {
         return;
     }
-    uint64_t unsent = 0;
-    if (thread->now_ns > thread->first_due_ns) {
-        double due = (double)(thread->now_ns - thread->first_due_ns) / thread->interval_ns;
-        unsent = (uint64_t)due > thread->due_count ? (uint64_t)due - thread->due_count : 0;
-    }
-    tally_set(&thread->tally.unsent, unsent);
+    tally_set(&thread->tally.unsent, pace_missed(&thread->pace, thread->now_ns));
 }

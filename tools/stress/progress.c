@@ -25,13 +25,6 @@ void progress_phase(struct progress *progress, const char *phase)
     progress->phase = phase;
 }
 
-static uint64_t count_wrong(const struct totals *totals)
-{
-    return totals->refused + totals->timed_out + totals->not_made + totals->reset + totals->ended +
-           totals->broken + totals->lost + totals->duplicated + totals->reordered +
-           totals->corrupted + totals->foreign;
-}
-
 static void print_line(struct progress *progress, const struct totals *totals, uint32_t up,
                        uint64_t now_ns)
 {
@@ -44,7 +37,7 @@ static void print_line(struct progress *progress, const struct totals *totals, u
             "%" PRIu64 " on their way, %" PRIu64 " errors%s",
             progress->line_open ? "\r" : "", (now_ns - progress->start_ns) / SECOND_NS,
             progress->phase, up, progress->connections, connects, messages, bytes / 1e6,
-            totals->sent - totals->settled, count_wrong(totals),
+            totals->expected - totals->settled, tally_errors(totals),
             /* the terminal's own "erase to the end of the line" */
             progress->terminal ? "\033[K" : "\n");
     (void)fflush(stderr);

@@ -32,6 +32,14 @@ static void print_wrong(FILE *file, const char *name, uint64_t count)
     }
 }
 
+static void print_percentiles(FILE *file, const struct histogram *histogram)
+{
+    fprintf(file, "p50 %.1f   p90 %.1f   p99 %.1f   p99.9 %.1f   max %.1f\n",
+            microseconds(histogram, 500000), microseconds(histogram, 900000),
+            microseconds(histogram, 990000), microseconds(histogram, 999000),
+            (double)histogram->max / 1e3);
+}
+
 static void print_connections(FILE *file, const struct stress_options *options,
                               const struct outcome *outcome)
 {
@@ -47,17 +55,46 @@ static void print_connections(FILE *file, const struct stress_options *options,
         fprintf(file, "  %-24s unknown\n", "at the end, server's end");
     }
     fprintf(file, "  %-24s %.3f s, %.0f a second\n", "connecting took", outcome->connect_seconds,
-            per_second(totals->opened, outcome->connect_seconds));
-    fprintf(file, "  %-24s p50 %.1f   p90 %.1f   p99 %.1f   p99.9 %.1f   max %.1f\n",
-            "each, microseconds", microseconds(&outcome->connect, 500000),
-            microseconds(&outcome->connect, 900000), microseconds(&outcome->connect, 990000),
-            microseconds(&outcome->connect, 999000), (double)outcome->connect.max / 1e3);
-    print_wrong(file, "failed", options->connections - totals->opened);
+            per_second(outcome->first_opened, outcome->connect_seconds));
+    fprintf(file, "  %-24s ", "each, microseconds");
+    print_percentiles(file, &outcome->connect);
+    print_wrong(file, "failed", outcome->failed);
     print_wrong(file, "  refused", totals->refused);
     print_wrong(file, "  timed out", totals->timed_out);
     print_wrong(file, "reset by the server", totals->reset);
     print_wrong(file, "closed by the server", totals->ended);
     print_wrong(file, "broken otherwise", totals->broken);
+}
+
+static bool has_rooms(const struct stress_options *options)
+{
+    return options->scenario == SCENARIO_ROOMS || options->scenario == SCENARIO_CHAT;
+}
+
+/* What only some scenarios have. */
+static void print_scenario(FILE *file, const struct stress_options *options,
+                           const struct outcome *outcome)
+{
+    const struct totals *totals = &outcome->totals;
+    if (options->scenario == SCENARIO_CHURN) {
+        fprintf(file, "lives of a connection: connect, exchange, close\n");
+        print_count(file, "begun", totals->lives);
+        print_count(file, "verified to the end", totals->verified);
+        fprintf(file, "  %-24s %.0f\n", "a second",
+                per_second(totals->verified, outcome->talk_seconds));
+        fprintf(file, "  %-24s ", "first answer, us");
+        print_percentiles(file, &outcome->first_reply);
+    } else if (has_rooms(options)) {
+        fprintf(file, "rooms\n");
+        print_count(file, "rooms", options->rooms);
+        print_count(file, "members of each", options->room_size);
+        print_wrong(file, "not let in", outcome->unready);
+        print_count(file, "lines said", totals->sent);
+        print_count(file, "deliveries due", totals->expected);
+        if (options->bots > 0) {
+            print_count(file, "people's lines heard", outcome->others);
+        }
+    }
 }
 
 static void print_messages(FILE *file, const struct stress_options *options,
@@ -68,8 +105,10 @@ static void print_messages(FILE *file, const struct stress_options *options,
     print_count(file, "sent", totals->sent);
     print_count(file, "answered right", totals->received);
     print_count(file, "connections answered", totals->answered);
-    fprintf(file, "  %-24s %.0f messages, %.2f MB of payload, each way\n", "a second",
-            per_second(totals->received, outcome->talk_seconds),
+    fprintf(file,
+            has_rooms(options) ? "  %-24s %.0f deliveries, %.2f MB\n"
+                               : "  %-24s %.0f messages, %.2f MB of payload, each way\n",
+            "a second", per_second(totals->received, outcome->talk_seconds),
             per_second(totals->bytes, outcome->talk_seconds) / 1e6);
     print_wrong(file, "unanswered", outcome->unanswered);
     print_wrong(file, "lost", totals->lost);
@@ -87,11 +126,22 @@ static void print_latency(FILE *file, const struct stress_options *options,
                           const struct histogram *latency)
 {
     fprintf(file, "latency, microseconds from the %s\n",
-            options->rate > 0 ? "intended send time" : "send");
-    fprintf(file, "  p50 %.1f   p90 %.1f   p99 %.1f   p99.9 %.1f   max %.1f\n",
-            microseconds(latency, 500000), microseconds(latency, 900000),
-            microseconds(latency, 990000), microseconds(latency, 999000),
-            (double)latency->max / 1e3);
+            options->rate > 0 && options->scenario != SCENARIO_CHURN ? "intended send time"
+                                                                     : "send");
+    fprintf(file, "  ");
+    print_percentiles(file, latency);
+}
+
+static void print_server(FILE *file, const struct outcome *outcome)
+{
+    if (outcome->has_server) {
+        fprintf(file, "the server's process\n");
+        fprintf(file, "  %-24s %.1f MiB before, %.1f MiB at the end\n", "memory",
+                (double)outcome->server_begin.rss_bytes / 1048576,
+                (double)outcome->server_end.rss_bytes / 1048576);
+        fprintf(file, "  %-24s %.2f s\n", "CPU",
+                outcome->server_end.cpu_seconds - outcome->server_begin.cpu_seconds);
+    }
 }
 
 static void print_own(FILE *file, const struct outcome *outcome)
@@ -109,8 +159,10 @@ static void print_own(FILE *file, const struct outcome *outcome)
 void report_table(FILE *file, const struct stress_options *options, const struct outcome *outcome)
 {
     print_connections(file, options, outcome);
+    print_scenario(file, options, outcome);
     print_messages(file, options, outcome);
     print_latency(file, options, &outcome->latency);
+    print_server(file, outcome);
     print_own(file, outcome);
     if (outcome->interrupted) {
         fprintf(file, "stopped early by a signal\n");
@@ -118,6 +170,9 @@ void report_table(FILE *file, const struct stress_options *options, const struct
     if (outcome->errors == 0) {
         fprintf(file, "all right\n");
     } else {
+        if (outcome->first_wrong[0] != '\0') {
+            fprintf(file, "the first: %s\n", outcome->first_wrong);
+        }
         fprintf(file, "NOT ALL RIGHT: %" PRIu64 " errors\n", outcome->errors);
     }
 }
@@ -147,14 +202,15 @@ static void json_connections(FILE *file, const struct stress_options *options,
     } else {
         fprintf(file, "  \"server_established\": null,\n");
     }
-    json_count(file, "failed", options->connections - totals->opened);
+    json_count(file, "failed", outcome->failed);
     json_count(file, "refused", totals->refused);
     json_count(file, "timed_out", totals->timed_out);
     json_count(file, "reset", totals->reset);
     json_count(file, "closed_by_peer", totals->ended);
     json_count(file, "broken", totals->broken);
     json_real(file, "connect_seconds", outcome->connect_seconds);
-    json_real(file, "connects_per_second", per_second(totals->opened, outcome->connect_seconds));
+    json_real(file, "connects_per_second",
+              per_second(outcome->first_opened, outcome->connect_seconds));
     json_real(file, "connect_p50_us", microseconds(&outcome->connect, 500000));
     json_real(file, "connect_p90_us", microseconds(&outcome->connect, 900000));
     json_real(file, "connect_p99_us", microseconds(&outcome->connect, 990000));
@@ -182,14 +238,50 @@ static void json_messages(FILE *file, const struct outcome *outcome)
     json_count(file, "unsent", totals->unsent);
 }
 
-static void json_latency(FILE *file, const struct histogram *latency)
+static void json_percentiles(FILE *file, const char *key, const struct histogram *histogram)
 {
     fprintf(file,
-            "  \"latency_us\": {\"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p99_9\": %.1f, "
+            "  \"%s\": {\"p50\": %.1f, \"p90\": %.1f, \"p99\": %.1f, \"p99_9\": %.1f, "
             "\"max\": %.1f},\n",
-            microseconds(latency, 500000), microseconds(latency, 900000),
-            microseconds(latency, 990000), microseconds(latency, 999000),
-            (double)latency->max / 1e3);
+            key, microseconds(histogram, 500000), microseconds(histogram, 900000),
+            microseconds(histogram, 990000), microseconds(histogram, 999000),
+            (double)histogram->max / 1e3);
+}
+
+/* What only some scenarios have. */
+static void json_scenario(FILE *file, const struct stress_options *options,
+                          const struct outcome *outcome)
+{
+    const struct totals *totals = &outcome->totals;
+    if (options->scenario == SCENARIO_CHURN) {
+        json_count(file, "lives", totals->lives);
+        json_count(file, "lives_verified", totals->verified);
+        json_real(file, "lives_per_second", per_second(totals->verified, outcome->talk_seconds));
+        json_percentiles(file, "first_answer_us", &outcome->first_reply);
+    } else if (has_rooms(options)) {
+        json_count(file, "rooms", options->rooms);
+        json_count(file, "room_size", options->room_size);
+        json_count(file, "not_let_in", outcome->unready);
+        json_count(file, "lines", totals->sent);
+        json_count(file, "deliveries_due", totals->expected);
+        json_count(file, "others_lines", outcome->others);
+    }
+    if (outcome->has_server) {
+        json_count(file, "server_rss_bytes_before", outcome->server_begin.rss_bytes);
+        json_count(file, "server_rss_bytes", outcome->server_end.rss_bytes);
+        json_real(file, "server_cpu_seconds",
+                  outcome->server_end.cpu_seconds - outcome->server_begin.cpu_seconds);
+    }
+}
+
+/* A text of printable ASCII, or null. */
+static void json_text(FILE *file, const char *key, const char *text)
+{
+    fprintf(file, "  \"%s\": %s", key, text[0] == '\0' ? "null" : "\"");
+    for (const char *at = text; *at != '\0'; at++) {
+        fprintf(file, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
+    }
+    fprintf(file, "%s,\n", text[0] == '\0' ? "" : "\"");
 }
 
 void report_json(FILE *file, const struct stress_options *options, const struct outcome *outcome)
@@ -198,7 +290,10 @@ void report_json(FILE *file, const struct stress_options *options, const struct 
     json_connections(file, options, outcome);
     json_messages(file, outcome);
     json_count(file, "errors", outcome->errors);
-    json_latency(file, &outcome->latency);
+    json_percentiles(file, "latency_us", &outcome->latency);
+    json_text(file, "scenario", stress_scenario_name(options->scenario));
+    json_text(file, "first_wrong", outcome->first_wrong);
+    json_scenario(file, options, outcome);
     json_real(file, "cpu_user_seconds", outcome->usage.user_seconds);
     json_real(file, "cpu_system_seconds", outcome->usage.system_seconds);
     json_count(file, "peak_rss_bytes", outcome->usage.peak_rss_bytes);

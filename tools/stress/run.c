@@ -4,12 +4,14 @@
 #include "run.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "interrupt.h"
 #include "kernel_table.h"
 #include "load.h"
 #include "progress.h"
+#include "scenario.h"
 
 #define LOOK_MS 5
 
@@ -25,9 +27,33 @@ struct run {
     struct load *load;
     struct progress progress;
     uint64_t start_ns;
+    uint64_t connected_ns; /* the last one of CONNECT */
     uint64_t talk_ns;
     uint32_t signals;
+    uint64_t server_looked_ns;
+    struct server_usage server; /* at the last look */
 };
+
+/* Puts what is true now on the timeline; asks for the server's process once a second. */
+static void look_around(struct run *run, const struct totals *totals, uint64_t now_ns)
+{
+    struct timeline *timeline = load_own_timeline(run->load);
+    uint32_t pid = run->options->server_pid;
+    if (timeline == NULL) {
+        return;
+    }
+    if (pid != 0 && now_ns - run->server_looked_ns >= TIMELINE_SECOND_NS) {
+        run->server_looked_ns = now_ns;
+        (void)server_usage_read(pid, &run->server); /* a server that is gone stays as it was */
+    }
+    struct timeline_point *point = timeline_at(timeline, now_ns);
+    point->looked = true;
+    uint32_t up = atomic_load_explicit(&run->load->up, memory_order_relaxed);
+    point->up = up > point->up ? up : point->up;
+    point->errors = tally_errors(totals);
+    point->server_rss_bytes = run->server.rss_bytes;
+    point->server_cpu_seconds = run->server.cpu_seconds;
+}
 
 /* The totals of now; shows progress; sleeps a little before. */
 static uint64_t look(struct run *run, struct totals *totals)
@@ -37,11 +63,12 @@ static uint64_t look(struct run *run, struct totals *totals)
     uint64_t now_ns = throng_swarm_now_ns();
     progress_show(&run->progress, totals,
                   atomic_load_explicit(&run->load->up, memory_order_relaxed), now_ns);
+    look_around(run, totals, now_ns);
     return now_ns;
 }
 
 /* Bounded by the connect time-out of each connection. */
-static void wait_for_connects(struct run *run)
+static void wait_for_connects(struct run *run, struct outcome *outcome)
 {
     struct totals totals;
     uint64_t tried;
@@ -50,6 +77,29 @@ static void wait_for_connects(struct run *run)
         (void)look(run, &totals);
         tried = totals.opened + totals.refused + totals.timed_out + totals.not_made;
     } while (tried < run->options->connections && run->signals == 0);
+    run->connected_ns = totals.last_open_ns;
+    outcome->first_opened = totals.opened;
+}
+
+/* Until each connection that is up may talk. Bounded as the drain: some have to become ready. */
+static void get_ready(struct run *run)
+{
+    struct totals totals;
+    progress_phase(&run->progress, run->load->scenario->ready);
+    load_enter(run->load, LOAD_READY);
+    uint64_t patience_ns = run->options->drain_timeout_ms * UINT64_C(1000000);
+    uint64_t progress_ns = throng_swarm_now_ns();
+    uint64_t ready = 0;
+    uint64_t now_ns;
+    bool over;
+    do {
+        now_ns = look(run, &totals);
+        if (totals.ready != ready) {
+            ready = totals.ready;
+            progress_ns = now_ns;
+        }
+        over = ready >= atomic_load_explicit(&run->load->up, memory_order_relaxed);
+    } while (!over && now_ns - progress_ns < patience_ns && run->signals == 0);
 }
 
 static void talk(struct run *run)
@@ -67,7 +117,7 @@ static void talk(struct run *run)
         /* Asked first: whoever was in the phase then had counted its talkers. */
         bool talking = load_in_phase(run->load, LOAD_TALK);
         now_ns = look(run, &totals);
-        if (totals.settled != settled || totals.settled + totals.abandoned >= totals.sent) {
+        if (totals.settled != settled || totals.settled + totals.abandoned >= totals.expected) {
             settled = totals.settled;
             progress_ns = now_ns;
         }
@@ -93,11 +143,11 @@ static void drain(struct run *run)
         /* Asked first: counts read after it are final on the sending side. */
         bool quiet = load_in_phase(run->load, LOAD_DRAIN);
         now_ns = look(run, &totals);
-        if (totals.settled != settled) {
-            settled = totals.settled;
+        if (totals.settled + totals.verified != settled) {
+            settled = totals.settled + totals.verified;
             progress_ns = now_ns;
         }
-        over = quiet && totals.settled + totals.abandoned >= totals.sent;
+        over = quiet && totals.pending == 0 && totals.settled + totals.abandoned >= totals.expected;
     } while (!over && now_ns - progress_ns < patience_ns && run->signals < 2);
 }
 
@@ -148,10 +198,32 @@ static double seconds_between(uint64_t from_ns, uint64_t to_ns)
 static void count_errors(const struct run *run, struct outcome *outcome)
 {
     const struct totals *totals = &outcome->totals;
-    outcome->unanswered = totals->sent - totals->settled;
-    outcome->errors = run->options->connections - totals->opened + totals->reset + totals->ended +
+    bool churns = run->options->scenario == SCENARIO_CHURN;
+    /* What a server invented is settled without having been expected. */
+    outcome->unanswered = totals->expected > totals->settled ? totals->expected - totals->settled
+                                                             : 0;
+    outcome->failed = churns ? totals->refused + totals->timed_out + totals->not_made
+                             : run->options->connections - totals->opened;
+    outcome->unready = run->load->scenario->ready == NULL ? 0 : totals->opened - totals->ready;
+    outcome->errors = outcome->failed + outcome->unready + totals->reset + totals->ended +
                       totals->broken + totals->lost + totals->duplicated + totals->reordered +
                       totals->corrupted + totals->foreign + outcome->unanswered;
+}
+
+/* The outcome keeps the memory. */
+static void gather_timeline(struct load *load, struct outcome *outcome)
+{
+    outcome->timelines = load->timelines;
+    outcome->timeline = load_own_timeline(load);
+    load->timelines = NULL;
+    for (uint32_t i = 0; outcome->timeline != NULL && i < outcome->threads; i++) {
+        timeline_merge(outcome->timeline, &outcome->timelines[i]);
+    }
+}
+
+void run_release(struct outcome *outcome)
+{
+    free(outcome->timelines);
 }
 
 /* After the threads have ended: their histograms are ours to read. */
@@ -164,8 +236,12 @@ static void gather(struct run *run, struct outcome *outcome)
             histogram_merge(&outcome->connect, &run->load->threads[i].connect);
         }
     }
+    if (run->load->scenario->gather != NULL) {
+        run->load->scenario->gather(run->load, outcome);
+    }
+    gather_timeline(run->load, outcome);
     outcome->peak = atomic_load_explicit(&run->load->peak, memory_order_relaxed);
-    outcome->connect_seconds = seconds_between(run->start_ns, outcome->totals.last_open_ns);
+    outcome->connect_seconds = seconds_between(run->start_ns, run->connected_ns);
     outcome->talk_seconds = seconds_between(run->talk_ns, outcome->totals.last_echo_ns);
     outcome->interrupted = run->signals > 0;
     count_errors(run, outcome);
@@ -211,7 +287,10 @@ static void fill_swarm_options(struct throng_swarm_options *swarm, struct load *
 
 static void run_phases(struct run *run, struct outcome *outcome)
 {
-    wait_for_connects(run);
+    wait_for_connects(run, outcome);
+    if (run->signals == 0 && run->load->scenario->ready != NULL) {
+        get_ready(run);
+    }
     if (run->signals == 0) {
         talk(run);
         drain(run);
@@ -220,6 +299,9 @@ static void run_phases(struct run *run, struct outcome *outcome)
         idle(run);
     }
     look_at_both_ends(run, outcome);
+    if (outcome->has_server) {
+        (void)server_usage_read(run->options->server_pid, &outcome->server_end);
+    }
     close_all(run);
     progress_end(&run->progress);
 }
@@ -234,13 +316,38 @@ static void say_sources(const struct stress_options *options, const struct outco
     }
 }
 
+/* What only a look at the machine and at this build can tell. */
+static int check_surroundings(const struct stress_options *options, struct throng_error *error)
+{
+    struct server_usage usage;
+    if (!scenario_is_built(options->scenario)) {
+        (void)snprintf(
+            error->text, sizeof(error->text),
+            "--scenario is \"%s\", which this build has not: it was made without MessagePack",
+            stress_scenario_name(options->scenario));
+        return THRONG_EINVAL;
+    }
+    if (options->server_pid != 0 && !server_usage_read(options->server_pid, &usage)) {
+        (void)snprintf(
+            error->text, sizeof(error->text),
+            "--server-pid is \"%u\"; it must be a process that this system lets us look at",
+            options->server_pid);
+        return THRONG_EINVAL;
+    }
+    return 0;
+}
+
 int run_load(const struct stress_options *options, struct outcome *outcome,
              struct throng_error *error)
 {
     struct load load;
     struct throng_swarm_options swarm;
     memset(outcome, 0, sizeof(*outcome));
-    int result = load_create(&load, options);
+    int result = check_surroundings(options, error);
+    if (result < 0) {
+        return result;
+    }
+    result = load_create(&load, options);
     if (result < 0) {
         (void)snprintf(error->text, sizeof(error->text),
                        "the system has no memory for %u "
@@ -249,10 +356,16 @@ int run_load(const struct stress_options *options, struct outcome *outcome,
         return result;
     }
     struct run run = {.options = options, .load = &load};
+    outcome->has_server = options->server_pid != 0 &&
+                          server_usage_read(options->server_pid, &outcome->server_begin);
+    outcome->server_end = outcome->server_begin;
+    run.server = outcome->server_begin;
     interrupt_prepare();
     progress_start(&run.progress, options, throng_swarm_now_ns());
     fill_swarm_options(&swarm, &load);
     run.start_ns = throng_swarm_now_ns();
+    run.server_looked_ns = run.start_ns;
+    load_begin(&load, run.start_ns);
     run.talk_ns = UINT64_MAX;
     result = throng_swarm_start(&load.swarm, &swarm, error);
     if (result == 0) {
@@ -260,7 +373,12 @@ int run_load(const struct stress_options *options, struct outcome *outcome,
         outcome->sources = throng_swarm_source_count(load.swarm);
         outcome->backend = throng_swarm_backend(load.swarm);
         say_sources(options, outcome);
-        run_phases(&run, outcome);
+        if (load.scenario->fits != NULL) {
+            result = load.scenario->fits(&load, outcome->threads, error);
+        }
+        if (result == 0) {
+            run_phases(&run, outcome);
+        }
         throng_swarm_stop(load.swarm);
         gather(&run, outcome);
     }

@@ -24,3 +24,10 @@ void tally_sum(struct totals *totals, const struct tally *tally)
     totals->last_open_ns = later(totals->last_open_ns, tally_read(&tally->last_open_ns));
     totals->last_echo_ns = later(totals->last_echo_ns, tally_read(&tally->last_echo_ns));
 }
+
+uint64_t tally_errors(const struct totals *totals)
+{
+    return totals->refused + totals->timed_out + totals->not_made + totals->reset + totals->ended +
+           totals->broken + totals->lost + totals->duplicated + totals->reordered +
+           totals->corrupted + totals->foreign;
+}

@@ -18,12 +18,17 @@
     X(reset)     /* ended though we had not closed them: by a reset */                             \
     X(ended)     /* by the peer's orderly end */                                                   \
     X(broken)    /* for another reason */                                                          \
+    X(ready)     /* connections that may talk (scenarios with a hook for READY) */                 \
+    X(lives)     /* CHURN: connections that began to talk */                                       \
+    X(pending)   /* of these: not over yet */                                                      \
+    X(verified)  /* and of these those that ended as they should */                                \
     X(sent)                                                                                        \
-    X(settled)   /* sent and accounted for by an echo: right, damaged or passed over */            \
-    X(abandoned) /* sent on connections that ended before the echo */                              \
-    X(received)  /* right echoes */                                                                \
+    X(expected)  /* answers: one for each that was sent, or one for each member of the room */     \
+    X(settled)   /* of these: right, damaged or passed over */                                     \
+    X(abandoned) /* of these: for connections that ended before */                                 \
+    X(received)  /* right answers */                                                               \
     X(bytes)     /* of their payloads */                                                           \
-    X(answered)  /* connections with a right echo */                                               \
+    X(answered)  /* connections with a right answer */                                             \
     X(late)      /* sent more than LATE_NS after the intended time */                              \
     X(unsent)    /* due, but not sent when the time was over */                                    \
     X(talkers)   /* connections that have something left to send */                                \
@@ -54,6 +59,9 @@ void tally_clear(struct tally *tally);
 
 /* Adds one thread's counters. */
 void tally_sum(struct totals *totals, const struct tally *tally);
+
+/* What is wrong already: not what may still come. */
+uint64_t tally_errors(const struct totals *totals);
 
 static inline uint64_t tally_read(const _Atomic uint64_t *counter)
 {

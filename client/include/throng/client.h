@@ -95,8 +95,8 @@ THRONG_API int throng_client_wait_ms(const struct throng_client *client);
  * peer had sent in the inbox). All of the message or none. */
 THRONG_API int throng_client_write(struct throng_client *client, const void *data, size_t size);
 
-/* The next whole message of the inbox: 1 with *data and *size, valid until the next throng_client_
- * call on this client; 0 if there is none (look at the state to tell "not yet" from "never"). Does
+/* The next whole message of the inbox: 1 with *data and *size, valid until the next
+ * throng_client_update, _read, _connect or _close of this client; 0 if there is none (look at the state to tell "not yet" from "never"). Does
  * not touch the socket: throng_client_update does. */
 THRONG_API int throng_client_read(struct throng_client *client, const void **data, size_t *size);
 

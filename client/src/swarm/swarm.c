@@ -44,7 +44,7 @@ static void carve_thread(struct carver *carver, struct throng_swarm_thread *thre
                                    .streams_max = thread->conn_count,
                                    .buffers_max = SWARM_RECEIVE_BUFFERS};
     thread->conns = carve(carver, thread->conn_count * sizeof(struct swarm_conn));
-    void *block_tables = carve(carver, tg_block_pool_table_bytes(small, large));
+    void *block_tables = carve(carver, tg_block_pool_table_bytes(small, large, 0));
     void *small_data = carve(carver, tg_block_pool_small_bytes(small));
     void *large_data = carve(carver, tg_block_pool_large_bytes(large));
     void *assembly = carve(carver, options->assembly_bytes);
@@ -55,7 +55,7 @@ static void carve_thread(struct carver *carver, struct throng_swarm_thread *thre
     if (carver->memory == NULL) {
         return;
     }
-    tg_block_pool_init(&thread->blocks, block_tables, small_data, small, large_data, large);
+    tg_block_pool_init(&thread->blocks, block_tables, small_data, small, large_data, large, 0);
     tg_message_pool_init(&thread->message_pool, assembly, options->assembly_bytes, assembly_tables);
     tg_recv_pool_init(&thread->recv_pool, receive, SWARM_RECEIVE_BUFFER_BYTES,
                       SWARM_RECEIVE_BUFFERS, receive_tables);

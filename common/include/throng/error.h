@@ -39,7 +39,8 @@ extern "C" {
     X(EPROTOCOL, -22, "the peer broke the protocol")                                               \
     X(ESTOPPED, -23, "the server has stopped")                                                     \
     X(ENOTSUP, -24, "not supported here")                                                          \
-    X(ESYSTEM, -25, "unexpected system error")
+    X(ESYSTEM, -25, "unexpected system error")                                                     \
+    X(EREMOTE, -26, "the peer answered with an error")
 
 enum throng_error_code {
     THRONG_OK = 0,

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/utf8.h"
 
 #define ELLIPSIS "..."
 #define ELLIPSIS_LEN 3u
@@ -36,41 +37,6 @@ static bool is_hidden(uint32_t character)
     return false;
 }
 
-/* How many bytes the character has whose first byte this is; 0: none begins so. (0xc0 and 0xc1 could
- * only be longer forms of ASCII, 0xf5 and above are beyond Unicode.) */
-static size_t sequence_len(uint8_t first)
-{
-    if (first < 0x80) {
-        return 1;
-    }
-    if (first >= 0xc2 && first <= 0xdf) {
-        return 2;
-    }
-    if (first >= 0xe0 && first <= 0xef) {
-        return 3;
-    }
-    return first >= 0xf0 && first <= 0xf4 ? 4 : 0;
-}
-
-/* Reads one character of UTF-8 (RFC 3629). Answers its bytes, 0 if they are none. */
-static size_t read_character(const uint8_t *bytes, size_t length, uint32_t *character)
-{
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    size_t len = sequence_len(bytes[0]);
-    if (len == 0 || len > length) {
-        return 0;
-    }
-    *character = len == 1 ? bytes[0] : bytes[0] & (0x7fu >> len);
-    for (size_t i = 1; i < len; i++) {
-        if ((bytes[i] & 0xc0u) != 0x80) {
-            return 0;
-        }
-        *character = *character << 6 | (bytes[i] & 0x3fu);
-    }
-    bool is_surrogate = *character >= 0xd800 && *character <= 0xdfff;
-    return *character < least[len] || *character > 0x10ffff || is_surrogate ? 0 : len;
-}
-
 /* The character's short escape, or 0. */
 static char short_escape(uint32_t character)
 {
@@ -92,7 +58,7 @@ static char short_escape(uint32_t character)
 static size_t show_next(const uint8_t *text, size_t length, char *shown)
 {
     uint32_t character = 0;
-    size_t taken = read_character(text, length, &character);
+    size_t taken = tg_utf8_read(text, length, &character);
     if (taken == 0) {
         (void)snprintf(shown, ESCAPE_BYTES, "\\x%02x", text[0]);
         return 1;

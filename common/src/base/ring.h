@@ -192,6 +192,19 @@ static inline bool tg_ring_return(struct tg_ring *ring)
     return true;
 }
 
+/* Any thread: entries that were published and whose room was not given back: about so many, while both
+ * sides go on, for the two ends are read at two moments. */
+static inline uint32_t tg_ring_depth(const struct tg_ring *ring)
+{
+    uint32_t head = atomic_load_explicit(&ring->head_shared, memory_order_relaxed);
+    uint32_t depth = atomic_load_explicit(&ring->tail_shared, memory_order_relaxed) - head;
+    uint32_t capacity = ring->mask + 1;
+    if (depth <= capacity) {
+        return depth;
+    }
+    return depth > UINT32_MAX / 2 ? 0 : capacity;
+}
+
 /* Consumer: whether a fresh look would find an entry. Used between "I am about to sleep" and
  * sleeping. */
 static inline bool tg_ring_has_entries(const struct tg_ring *ring)

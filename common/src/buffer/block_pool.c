@@ -9,32 +9,36 @@
 _Static_assert(sizeof(struct tg_block) == 16, "four descriptors a cache line");
 _Static_assert(TG_LARGE_BLOCK_BYTES <= UINT16_MAX, "begin and end are 16 bits wide");
 
-static size_t descriptor_bytes(uint32_t small_count, uint32_t large_count)
+static size_t descriptor_bytes(uint32_t small_count, uint32_t large_count, uint32_t reference_count)
 {
-    return ((size_t)small_count + large_count) * sizeof(struct tg_block);
+    return ((size_t)small_count + large_count + reference_count) * sizeof(struct tg_block);
 }
 
-size_t tg_block_pool_table_bytes(uint32_t small_count, uint32_t large_count)
+size_t tg_block_pool_table_bytes(uint32_t small_count, uint32_t large_count,
+                                 uint32_t reference_count)
 {
-    return descriptor_bytes(small_count, large_count) + tg_index_stack_storage_bytes(small_count) +
-           tg_index_stack_storage_bytes(large_count);
+    return descriptor_bytes(small_count, large_count, reference_count) +
+           tg_index_stack_storage_bytes(small_count) + tg_index_stack_storage_bytes(large_count);
 }
 
 void tg_block_pool_init(struct tg_block_pool *pool, void *tables, void *small_data,
-                        uint32_t small_count, void *large_data, uint32_t large_count)
+                        uint32_t small_count, void *large_data, uint32_t large_count,
+                        uint32_t reference_count)
 {
     TG_REQUIRE(tables != NULL && small_data != NULL && small_count >= 1);
     TG_REQUIRE(large_data != NULL || large_count == 0);
-    TG_REQUIRE((uint64_t)small_count + large_count < TG_BLOCK_NONE);
+    TG_REQUIRE((uint64_t)small_count + large_count + reference_count < TG_BLOCK_NONE);
     /* Units are counted in 32 bits. */
     TG_REQUIRE(small_count + (uint64_t)large_count * TG_LARGE_BLOCK_UNITS <= UINT32_MAX);
 
-    uint8_t *stacks = (uint8_t *)tables + descriptor_bytes(small_count, large_count);
+    uint8_t *stacks = (uint8_t *)tables +
+                      descriptor_bytes(small_count, large_count, reference_count);
     pool->blocks = tables;
     pool->small_data = small_data;
     pool->large_data = large_data;
     pool->small_count = small_count;
     pool->large_count = large_count;
+    pool->reference_first = small_count + large_count;
     tg_index_stack_init(&pool->small_free, stacks, small_count);
     tg_index_stack_init(&pool->large_free, stacks + tg_index_stack_storage_bytes(small_count),
                         large_count);

@@ -7,6 +7,10 @@
  * are the small ones, the large ones follow. What a connection may hold is counted in units of 512
  * bytes in both classes.
  *
+ * Behind the large ones come references: descriptors without data of their own, each of which stands for
+ * the bytes of a block, so that one block can wait in the queues of many connections. Who uses them
+ * (the server's fan-out) shares them out and takes them back himself; the pool only knows what they mean.
+ *
  * One thread owns the pool (the logic thread). Blocks travel to a worker inside a command and come
  * home through that worker's return stack:
  *
@@ -35,7 +39,13 @@ struct tg_block {
     uint32_t next;  /* the following block of its chain, or TG_BLOCK_NONE */
     uint16_t begin; /* first byte that is still to be sent */
     uint16_t end;   /* one past the last byte filled */
-    uint64_t conn;  /* id of the connection that it was allocated for */
+    union {
+        uint64_t conn; /* id of the connection that it was allocated for */
+        struct {
+            uint32_t target;  /* reference: the block whose bytes it stands for */
+            uint32_t message; /* reference: the first block of those that it came with */
+        };
+    };
 };
 
 struct tg_block_pool {
@@ -45,6 +55,7 @@ struct tg_block_pool {
     uint8_t *large_data;
     uint32_t small_count;
     uint32_t large_count;
+    uint32_t reference_first; /* small_count + large_count */
 
     /* Owner thread; on a line of its own, so that taking a block does not disturb the worker. */
     alignas(64) struct tg_index_stack small_free; /* of indices 0..small_count-1 */
@@ -53,7 +64,8 @@ struct tg_block_pool {
 
 /* Memory that a pool of that many blocks lives in, each part reserved by the caller:
  * descriptors and free stacks (tables), small data, large data. */
-size_t tg_block_pool_table_bytes(uint32_t small_count, uint32_t large_count);
+size_t tg_block_pool_table_bytes(uint32_t small_count, uint32_t large_count,
+                                 uint32_t reference_count);
 static inline size_t tg_block_pool_small_bytes(uint32_t small_count)
 {
     return (size_t)small_count * TG_BLOCK_BYTES;
@@ -64,9 +76,10 @@ static inline size_t tg_block_pool_large_bytes(uint32_t large_count)
 }
 
 /* All memory is the caller's, zeroed, and kept as long as the pool. small_count >= 1; large_count
- * may be 0 with large_data NULL. */
+ * may be 0 with large_data NULL, and so may reference_count. */
 void tg_block_pool_init(struct tg_block_pool *pool, void *tables, void *small_data,
-                        uint32_t small_count, void *large_data, uint32_t large_count);
+                        uint32_t small_count, void *large_data, uint32_t large_count,
+                        uint32_t reference_count);
 
 /* An empty block (begin = end = 0, next = NONE) for connection `conn`, or TG_BLOCK_NONE. */
 uint32_t tg_block_pool_take_small(struct tg_block_pool *pool, uint64_t conn);
@@ -79,8 +92,20 @@ void tg_block_pool_give(struct tg_block_pool *pool, uint32_t block);
 uint32_t tg_block_pool_free_units(const struct tg_block_pool *pool);
 uint32_t tg_block_pool_total_units(const struct tg_block_pool *pool);
 
+static inline bool tg_block_is_reference(const struct tg_block_pool *pool, uint32_t block)
+{
+    return block >= pool->reference_first;
+}
+
+/* The block that has the bytes. */
+static inline uint32_t tg_block_target(const struct tg_block_pool *pool, uint32_t block)
+{
+    return tg_block_is_reference(pool, block) ? pool->blocks[block].target : block;
+}
+
 static inline uint8_t *tg_block_data(const struct tg_block_pool *pool, uint32_t block)
 {
+    block = tg_block_target(pool, block);
     return block < pool->small_count
                ? pool->small_data + (size_t)block * TG_BLOCK_BYTES
                : pool->large_data + (size_t)(block - pool->small_count) * TG_LARGE_BLOCK_BYTES;
@@ -91,9 +116,10 @@ static inline uint32_t tg_block_capacity(const struct tg_block_pool *pool, uint3
     return block < pool->small_count ? TG_BLOCK_BYTES : TG_LARGE_BLOCK_BYTES;
 }
 
+/* A reference counts like the block that it keeps from going home. */
 static inline uint32_t tg_block_units(const struct tg_block_pool *pool, uint32_t block)
 {
-    return block < pool->small_count ? 1u : TG_LARGE_BLOCK_UNITS;
+    return tg_block_target(pool, block) < pool->small_count ? 1u : TG_LARGE_BLOCK_UNITS;
 }
 
 /* The way home: one thread pushes chains of blocks, another takes all at once. Because the taker

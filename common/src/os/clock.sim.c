@@ -8,3 +8,8 @@ uint64_t tg_clock_ns(void)
 {
     return tg_sim_now_ns();
 }
+
+uint64_t tg_clock_unix_ms(void)
+{
+    return tg_sim_now_ns() / 1000000u;
+}

@@ -9,6 +9,10 @@
 
 #define NS_PER_S 1000000000u
 
+/* 1970 in the system's count, which begins with 1601: units of 100 ns. */
+#define UNIX_EPOCH_TICKS 116444736000000000u
+#define TICKS_PER_MS 10000u
+
 uint64_t tg_clock_ns(void)
 {
     LARGE_INTEGER ticks;
@@ -22,4 +26,12 @@ uint64_t tg_clock_ns(void)
     uint64_t seconds = (uint64_t)ticks.QuadPart / rate;
     uint64_t rest = (uint64_t)ticks.QuadPart % rate;
     return seconds * NS_PER_S + rest * NS_PER_S / rate;
+}
+
+uint64_t tg_clock_unix_ms(void)
+{
+    FILETIME now;
+    GetSystemTimeAsFileTime(&now);
+    uint64_t ticks = (uint64_t)now.dwHighDateTime << 32 | now.dwLowDateTime;
+    return ticks < UNIX_EPOCH_TICKS ? 0 : (ticks - UNIX_EPOCH_TICKS) / TICKS_PER_MS;
 }

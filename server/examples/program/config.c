@@ -82,4 +82,5 @@ void program_print_config(const struct program_settings *settings)
             printf(";%s = %s\n", info.name, info.fallback);
         }
     }
+    program_print_extras_config(settings->program);
 }

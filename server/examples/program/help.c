@@ -27,12 +27,25 @@ void program_print_help_line(const char *name, const char *value, const char *he
     }
 }
 
-static void print_option(const struct throng_option_info *info)
+/* The default: the program's, where it has one of its own. */
+static const char *find_fallback(const struct program *program,
+                                 const struct throng_option_info *info)
+{
+    for (size_t i = 0; i < program->preset_count; i++) {
+        if (program_same_name(program->presets[i].name, info->name)) {
+            return program->presets[i].value;
+        }
+    }
+    return info->fallback;
+}
+
+static void print_option(const struct program *program, const struct throng_option_info *info)
 {
     bool is_number = info->range[0] != '\0';
     bool is_listen = strcmp(info->name, "listen") == 0;
-    const char *value = is_number ? "N" : is_listen ? info->unit : "NAME";
-    const char *fallback = is_listen ? PROGRAM_LISTEN : info->fallback;
+    bool is_endpoint = strncmp(info->unit, "tcp://", 6) == 0;
+    const char *value = is_number ? "N" : is_endpoint ? "tcp://HOST:PORT" : "NAME";
+    const char *fallback = is_listen ? PROGRAM_LISTEN : find_fallback(program, info);
     program_print_help_line(info->name, value, info->help);
     printf("  %*s%s%s%s; default %s\n", COLUMN, "", is_listen ? "repeatable" : info->unit,
            is_number ? ", " : "", info->range, fallback);
@@ -41,10 +54,10 @@ static void print_option(const struct throng_option_info *info)
 void program_print_help_head(const struct program_settings *settings)
 {
     struct throng_option_info info;
-    printf("%s %s - %s\n\nOptions of the server:\n", settings->program, throng_version(),
-           settings->purpose);
+    printf("%s %s - %s\n\nOptions of the server:\n", settings->path, throng_version(),
+           settings->program->purpose);
     for (uint32_t i = 0; throng_server_option_info(i, &info) == 0; i++) {
-        print_option(&info);
+        print_option(settings->program, &info);
     }
     printf("\nOptions of the program:\n");
 }

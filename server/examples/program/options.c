@@ -9,12 +9,14 @@
 #include <throng/version.h>
 
 #include "confine.h"
-#include "program.h"
 #include "system.h"
 
 /* What an own option answers besides an exit status. */
 #define GO_ON 0
 #define IS_DONE (-1)
+
+/* Lines that a program adds to --budget. */
+#define PROGRAM_TERMS_MAX 16
 
 /* One at a time is enough, and its strings must outlive the start of the server. */
 static struct program_settings settings;
@@ -23,18 +25,25 @@ static bool wants_config;
 
 /* ---- the server's options ---- */
 
+static char one_spelling(char letter)
+{
+    return (char)(letter == '-' ? '_' : letter);
+}
+
+bool program_same_name(const char *left, const char *right)
+{
+    size_t at = 0;
+    while (left[at] != '\0' && one_spelling(left[at]) == one_spelling(right[at])) {
+        at++;
+    }
+    return left[at] == '\0' && right[at] == '\0';
+}
+
 static uint32_t find_option(const char *name)
 {
     struct throng_option_info info;
     uint32_t index = 0;
-    while (throng_server_option_info(index, &info) == 0) {
-        size_t at = 0;
-        while (name[at] != '\0' && (name[at] == '-' ? '_' : name[at]) == info.name[at]) {
-            at++;
-        }
-        if (name[at] == '\0' && info.name[at] == '\0') {
-            return index;
-        }
+    while (throng_server_option_info(index, &info) == 0 && !program_same_name(name, info.name)) {
         index++;
     }
     return index;
@@ -42,6 +51,10 @@ static uint32_t find_option(const char *name)
 
 int program_set_option(const char *name, const char *value)
 {
+    const struct program_option *extra = program_find_extra(settings.program, name);
+    if (extra != NULL) {
+        return program_set_extra(extra, value);
+    }
     struct throng_error error;
     if (throng_server_options_set(settings.options, name, value, &error) < 0) {
         fprintf(stderr, "%s (see --help)\n", error.text);
@@ -115,6 +128,7 @@ static int take_help(const char *value)
     for (size_t i = 0; i < OWN_COUNT; i++) {
         program_print_help_line(own_options[i].name, own_options[i].value, own_options[i].help);
     }
+    program_print_extras_help(settings.program);
     program_print_help_foot();
     return IS_DONE;
 }
@@ -151,6 +165,20 @@ static int read_argument(int argc, char **argv, int *at)
     return own != NULL ? own->take(value) : program_set_option(argument + 2, value);
 }
 
+/* The program's own memory, as throng_budget_text writes the server's. */
+static void print_own_budget(const struct program *program)
+{
+    struct throng_budget_term terms[PROGRAM_TERMS_MAX];
+    size_t count = program->budget(settings.options, terms, PROGRAM_TERMS_MAX);
+    size_t total = 0;
+    printf("\n%-20s %14s  %s\n", "the program's own", "bytes", "what it is");
+    for (size_t i = 0; i < count; i++) {
+        printf("%-20s %14zu  %s\n", terms[i].name, terms[i].bytes, terms[i].reason);
+        total += terms[i].bytes;
+    }
+    printf("%-20s %14zu  reserved at start\n", "total", total);
+}
+
 static int print_budget(void)
 {
     static char text[4096];
@@ -162,27 +190,45 @@ static int print_budget(void)
     }
     (void)throng_budget_text(&budget, text, sizeof(text));
     fputs(text, stdout);
+    if (settings.program->budget != NULL) {
+        print_own_budget(settings.program);
+    }
     return 0;
 }
 
-int program_read_options(struct throng_server_options *options, int argc, char **argv,
-                         const char *purpose, int *status)
+static int read_arguments(int argc, char **argv)
+{
+    int result = GO_ON;
+    for (size_t i = 0; result == GO_ON && i < settings.program->preset_count; i++) {
+        const struct program_preset *preset = &settings.program->presets[i];
+        result = program_set_option(preset->name, preset->value);
+    }
+    for (int at = 1; result == GO_ON && at < argc; at++) {
+        result = read_argument(argc, argv, &at);
+    }
+    return result;
+}
+
+int program_read(struct throng_server_options *options, int argc, char **argv,
+                 const struct program *program, int *status)
 {
     system_begin();
     memset(&settings, 0, sizeof(settings));
     settings.options = options;
-    settings.program = argv[0];
-    settings.purpose = purpose;
+    settings.path = argv[0];
+    settings.program = program;
+    program_default_extras(program);
     *status = 0;
-    for (int at = 1; at < argc; at++) {
-        int result = read_argument(argc, argv, &at);
-        if (result != GO_ON) {
-            *status = result == IS_DONE ? 0 : result;
-            return 1;
-        }
+    int result = read_arguments(argc, argv);
+    if (result != GO_ON) {
+        *status = result == IS_DONE ? 0 : result;
+        return 1;
     }
     if (options->listen[0] == NULL) {
         options->listen[0] = PROGRAM_LISTEN;
+    }
+    if (program->settle != NULL) {
+        program->settle(options);
     }
     if (wants_config) {
         program_print_config(&settings);
@@ -193,4 +239,12 @@ int program_read_options(struct throng_server_options *options, int argc, char *
         return 1;
     }
     return 0;
+}
+
+int program_read_options(struct throng_server_options *options, int argc, char **argv,
+                         const char *purpose, int *status)
+{
+    static struct program plain;
+    plain.purpose = purpose;
+    return program_read(options, argc, argv, &plain, status);
 }

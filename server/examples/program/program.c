@@ -43,8 +43,22 @@ struct throng_server *program_start(const struct throng_server_options *options,
         char text[THRONG_ADDRESS_TEXT_SIZE];
         printf("listening on %s\n", throng_address_text(&address, text));
     }
+    if (throng_server_admin_address(server, &address) == 0) {
+        char text[THRONG_ADDRESS_TEXT_SIZE];
+        printf("admin on %s\n", throng_address_text(&address, text));
+    }
     fflush(stdout);
     return server;
+}
+
+uint64_t program_wall_ms(void)
+{
+    return system_wall_ms();
+}
+
+bool program_random(void *bytes, size_t size)
+{
+    return system_random(bytes, size);
 }
 
 int program_signalled(void)

@@ -4,6 +4,8 @@
 #ifndef SYSTEM_H
 #define SYSTEM_H
 
+#include <stddef.h>
+
 #include <throng/server.h>
 
 /* First thing: from here on standard output gets every byte as it was written. (Windows would make
@@ -20,5 +22,9 @@ void system_begin(void);
 void system_take_requests(struct throng_server *server);
 int system_requests(void);
 void system_ignore_requests(void);
+
+/* As program_wall_ms and program_random. */
+uint64_t system_wall_ms(void);
+bool system_random(void *bytes, size_t size);
 
 #endif

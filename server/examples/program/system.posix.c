@@ -6,6 +6,8 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 static struct throng_server *serving;
@@ -64,4 +66,16 @@ void system_ignore_requests(void)
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGHUP, SIG_IGN);
     serving = NULL;
+}
+
+uint64_t system_wall_ms(void)
+{
+    struct timespec now = {0};
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+bool system_random(void *bytes, size_t size)
+{
+    return getentropy(bytes, size) == 0;
 }

@@ -3,12 +3,15 @@
  *
  * Windows calls the handler on a thread that it makes for it, at any time, also while the main thread
  * stops the server: the lock is between these two. */
+#define _CRT_RAND_S /* rand_s */
 #include "system.h"
 
 #include <fcntl.h>
 #include <io.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <windows.h>
 
 /* Of the five seconds that a closed console leaves: enough for the rest to be stopped in. */
@@ -67,4 +70,29 @@ void system_ignore_requests(void)
     AcquireSRWLockExclusive(&lock);
     serving = NULL;
     ReleaseSRWLockExclusive(&lock);
+}
+
+/* From 1601, where Windows counts from, to 1970, in its units of 100 ns. */
+#define UNTIL_1970 UINT64_C(116444736000000000)
+
+uint64_t system_wall_ms(void)
+{
+    FILETIME time;
+    GetSystemTimeAsFileTime(&time);
+    uint64_t ticks = (uint64_t)time.dwHighDateTime << 32 | time.dwLowDateTime;
+    return (ticks - UNTIL_1970) / 10000;
+}
+
+bool system_random(void *bytes, size_t size)
+{
+    unsigned char *at = bytes;
+    for (size_t done = 0; done < size; done += sizeof(unsigned)) {
+        unsigned value = 0;
+        if (rand_s(&value) != 0) {
+            return false;
+        }
+        size_t left = size - done;
+        memcpy(at + done, &value, left < sizeof(value) ? left : sizeof(value));
+    }
+    return true;
 }

@@ -71,9 +71,8 @@ struct throng_server_options {
 
     /* I/O threads. 0 = inline mode: throng_get_event itself drives the I/O, no second thread.
      * 1..64; default THRONG_IO_THREADS_AUTO: 1 on up to two processors, else one less than there
-     * are, at most
-     * 4. Raised, with a log line, when the descriptor limit needs more descriptor tables than that.
-     */
+     * are, at most 4. Raised, with a log line, when the descriptor limit needs more descriptor tables
+     * than that. */
     uint32_t io_threads;
 
     /* The completion port. Linux: "io_uring", "epoll", or "auto": io_uring where the system allows it
@@ -87,6 +86,7 @@ struct throng_server_options {
     /* Byte order of the frame length. Default big-endian. */
     enum throng_byte_order byte_order;
 
+    /* Default REFUSE. */
     enum throng_when_full when_full;
 
     /* Connections that the system holds before they are accepted. 1..1,048,576; default 4,096 (the
@@ -99,8 +99,9 @@ struct throng_server_options {
      * fall again: a peer that does not read is not listened to. */
     uint32_t send_queue_bytes_max;
 
-    /* Memory for messages waiting to be sent, all connections together, bytes: default 32 MiB in
-     * 512-byte blocks and 16 MiB in 16.5 KiB blocks for the inside of long messages. */
+    /* Memory for messages waiting to be sent, all connections together, bytes: default 32 MiB (or two
+     * longest messages, whichever is more) in 512-byte blocks, and 16 MiB in 16.5 KiB blocks for the
+     * inside of long messages. At most 64 GiB each. */
     size_t send_small_bytes;
     size_t send_large_bytes;
 
@@ -165,7 +166,7 @@ struct throng_server_options {
     uint32_t idle_timeout_ms;
 
     /* In each span of write_timeout_ms in which bytes wait to be sent all the time, the peer must take
-     * some: one, and as many as reader_rate_min asks, else SLOW_READER. While send memory is short
+     * some: one, and as many as reader_rate_min asks or as waited when the span began, else SLOW_READER. While send memory is short
      * spans have two seconds, and who has been too slow for longest goes first. 1..86,400,000 or THRONG_OFF; default 10,000. */
     uint32_t write_timeout_ms;
 
@@ -197,7 +198,7 @@ struct throng_server_options {
 
     /* ---- slow readers ---- */
 
-    /* For all connections; throng_set_send_policy changes it for one. */
+    /* For all connections; throng_set_send_policy changes it for one. Default REFUSE. */
     enum throng_when_send_full when_send_full;
 
     /* Part of send memory, in percent, that only connections get to which everything that was flushed
@@ -221,7 +222,7 @@ struct throng_server_options {
     uint32_t messages_burst;
     uint32_t bytes_per_s;
     uint32_t bytes_burst;
-    enum throng_when_over_rate when_over_rate;
+    enum throng_when_over_rate when_over_rate; /* default SLOW */
 
     /* Most connections from one address at once (IPv6: from one /64; an IPv4 address is the same in both
      * families); who is over it is reset and counted (refused_address). 0..1,048,575; default 0: no limit. */
@@ -231,6 +232,33 @@ struct throng_server_options {
      * counted from their accept, are reset (EVICTED), the oldest first. 1..86,400,000 or THRONG_OFF;
      * default 10,000. */
     uint32_t evict_silent_ms;
+
+    /* Rooms (throng/room.h). Their memory is reserved at start and touched by use. */
+    uint32_t rooms_max;        /* rooms at once; 1..1,048,575; default 4,096 */
+    uint32_t room_members_max; /* memberships at once, of all connections; 1..16,777,216; default
+                                      two for each connection */
+    uint32_t rooms_per_connection; /* 1..65,535; default 64. Joining walks them */
+    /* Messages of broadcasts that wait for members, counted once for each member (a long message for each
+     * of its blocks); per I/O thread; 16 bytes each. 64..16,777,216; default 65,536 or four for each
+     * connection or two longest messages. A message for which seven eighths do not suffice passes by members
+     * to which something is still unsent; when there is none left, everybody misses it. So there have to be
+     * some more than members of a room. */
+    uint32_t room_references_max;
+
+    /* ---- time, and other threads ---- */
+
+    /* Timers that may run at once. 1..1,048,576; default 4,096. */
+    uint32_t timers_max;
+
+    /* Posts that may wait for the logic thread. 1..1,048,576, rounded up to a power of two; default 4,096. */
+    uint32_t posts_max;
+
+    /* ---- looking at it from outside ---- */
+
+    /* "tcp://HOST:PORT", as in `listen`: an HTTP listener of the server's own for /metrics (Prometheus
+     * text) and /healthz, on a thread of its own, with 8 connections. No authentication: give a loopback
+     * address, or one that only your monitoring reaches (the log warns of others). Default NULL: none. */
+    const char *admin;
 };
 
 /* Sets every option to its default. The listen strings are NULL. Any thread. */
@@ -239,8 +267,8 @@ THRONG_API void throng_server_options_init(struct throng_server_options *options
 /* Sets one option from text, as a command line or a config file has it: the field's name, with '_' or
  * '-', and a number in the option's unit, digits only; "off" (THRONG_OFF) or "auto" where there is such
  * a thing; the name of a choice; "no" or "yes" for reuse_sockets. `listen` adds an endpoint to those
- * that are there; `heartbeat_ms` is one number for all listeners. Texts (`listen`, `backend`) are kept, not
- * copied, until the start. 0, or THRONG_EINVAL with the name and the value as they were given and the
+ * that are there, `admin` is one or "off"; `heartbeat_ms` is one number for all listeners. Texts (`listen`,
+ * `backend`, `admin`) are kept, not copied, until the start. 0, or THRONG_EINVAL with the name and the value as they were given and the
  * range in `error` (may be NULL), and nothing changed. Limits that depend on other options are checked at
  * start. Any thread. */
 THRONG_API int throng_server_options_set(struct throng_server_options *options, const char *name,
@@ -250,7 +278,7 @@ THRONG_API int throng_server_options_set(struct throng_server_options *options, 
 struct throng_option_info {
     const char *name; /* "max_connections" */
     /* "connections", "bytes", "ms" ...; of a choice its words: "big | little"; of `backend` those of this
-     * build; of `listen` "tcp://HOST:PORT". */
+     * build; of `listen` "tcp://HOST:PORT", of `admin` that " | off". */
     const char *unit;
     const char *fallback; /* the default, in words where it depends on others; "" for `listen` */
     const char *range;    /* "1..1048575", "1..86400000 | off"; "" for text and choices */
@@ -268,7 +296,7 @@ struct throng_budget_term {
     size_t bytes;
 };
 
-#define THRONG_BUDGET_TERMS_MAX 24
+#define THRONG_BUDGET_TERMS_MAX 40
 
 /* All memory that a server with these options can ever use. The sum is reserved at start; pages are
  * touched as connections and messages come. What the kernel holds for sockets is its own and only

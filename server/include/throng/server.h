@@ -8,10 +8,12 @@
  *         throng_release_event(server, &event);
  *     }
  *
- * One thread, the logic thread, makes all calls of a server (but the two marked "any thread"). It
+ * One thread, the logic thread, makes all calls of a server (but those marked "any thread"). It
  * sees for each connection: OPEN, then MESSAGEs in order, then CLOSED exactly once, and nothing
  * after. I/O happens on the server's own threads, or in inline mode inside throng_get_event. The
- * logic thread must not block for long; no other rule needs to be known. */
+ * logic thread must not block for long; no other rule needs to be known.
+ *
+ * throng/options.h has the options, throng/room.h rooms and broadcasts, throng/message_server.h typed messages. */
 #ifndef THRONG_SERVER_H
 #define THRONG_SERVER_H
 
@@ -33,6 +35,11 @@ enum throng_event_type {
      * fallen to half, and send memory is not short. Once per refusal that was not followed by an
      * accepted write; not after throng_close or throng_abort. */
     THRONG_EVENT_WRITABLE = 4,
+    THRONG_EVENT_TIMER =
+        5, /* a timer of throng_timer_start is due: `number` is its id, `user` its pointer */
+    THRONG_EVENT_TICK =
+        6, /* throng_tick: `number` counts ticks from 1, `missed` those left out before */
+    THRONG_EVENT_POSTED = 7, /* throng_post: `user` and `number` as given there */
 };
 
 /* Why a connection ended. X(name, text) */
@@ -67,13 +74,15 @@ THRONG_API const char *throng_close_reason_text(enum throng_close_reason reason)
 
 /* One event. Yours from get to release; release each exactly once. */
 struct throng_event {
-    uint32_t type;   /* enum throng_event_type */
-    uint32_t reason; /* CLOSED: enum throng_close_reason, else 0 */
-    throng_conn conn;
-    void *user;              /* the connection's user pointer */
-    const void *data;        /* MESSAGE: the payload, valid until the release; else NULL */
-    size_t size;             /* MESSAGE: bytes of the payload, 0..message_bytes_max */
-    uint32_t listener;       /* OPEN: which of options.listen took it */
+    uint32_t type;     /* enum throng_event_type */
+    uint32_t reason;   /* CLOSED: enum throng_close_reason, else 0 */
+    throng_conn conn;  /* TIMER, TICK, POSTED: none, its id is 0 */
+    void *user;        /* the connection's user pointer; TIMER, POSTED: as given; TICK: NULL */
+    const void *data;  /* MESSAGE: the payload, valid until the release; else NULL */
+    size_t size;       /* MESSAGE: bytes of the payload, 0..message_bytes_max */
+    uint32_t listener; /* OPEN: which of options.listen took it */
+    uint32_t missed;   /* TICK: ticks that were left out right before this one */
+    uint64_t number;   /* TIMER, TICK, POSTED: see enum throng_event_type */
     uint32_t private_worker; /* throng's own: do not touch */
     uint64_t private_token;  /* throng's own: do not touch */
 };
@@ -107,7 +116,7 @@ THRONG_API void throng_server_wake(struct throng_server *server);
 /* ---- the loop ---- */
 
 /* The next event; waits up to timeout_ms (0: only look; negative: no limit). Answers 1, 0 if none
- * came in time or throng_server_wake was called, THRONG_ESTOPPED at the end of a drain. All that
+ * came in time or throng_server_wake was called, THRONG_ESTOPPED at the end of a drain, THRONG_EINVAL. All that
  * was written since the last flush goes out when throng has no more event at hand. */
 THRONG_API int throng_get_event(struct throng_server *server, struct throng_event *event,
                                 int timeout_ms);
@@ -132,6 +141,40 @@ THRONG_API void throng_release_event(struct throng_server *server, struct throng
  * size 0 where empty messages are heartbeats (heartbeat_ms). */
 THRONG_API int throng_write_data(struct throng_server *server, throng_conn conn, const void *data,
                                  size_t size);
+
+/* A message that is written piece by piece, straight into send memory: for those that are made while they are
+ * written. All of it is throng's own. */
+struct throng_writer {
+    struct throng_server *private_server; /* NULL: not begun */
+    uint64_t private_target;
+    size_t private_size; /* bytes of the payload so far */
+    uint32_t private_chain[4];
+    int private_error; /* the first */
+};
+
+/* Begins a message to `conn`: throng_write_begin, any number of throng_writer_append, then throng_write_end, which
+ * sends it as one message, or throng_write_cancel. It takes its place in the order when it ends, so whatever
+ * else happens between is allowed, other writers and writes to the same connection too. End each one: until
+ * then it holds up to a longest message of send memory. 0, THRONG_ESTALE, THRONG_ECLOSING, THRONG_EINVAL. */
+THRONG_API int throng_write_begin(struct throng_server *server, throng_conn conn,
+                                  struct throng_writer *writer);
+
+/* Copies `size` bytes behind those that were appended. 0; THRONG_ETOOBIG: message_bytes_max is passed;
+ * THRONG_EAGAIN: the send memory is full now, and a WRITABLE event will say when it is worth another try, from
+ * the beginning; THRONG_ESTALE, THRONG_ECLOSING, THRONG_EINVAL (not begun; data NULL and size not 0). The
+ * first error stays, and throng_write_end answers it too. Where the policy is DROP_OLDEST, older messages may
+ * be dropped for want of memory before it is known how long this one gets. */
+THRONG_API int throng_writer_append(struct throng_writer *writer, const void *data, size_t size);
+
+/* throng_writer_append as a throng_sink (throng/pack.h); `writer` is a struct throng_writer. */
+THRONG_API int throng_writer_sink(void *writer, const void *data, size_t size);
+
+/* Sends the message: the answers of throng_write_data. Of a message that is refused nothing is left. Ends the
+ * writer either way. THRONG_EINVAL: not begun, or ended before. */
+THRONG_API int throng_write_end(struct throng_writer *writer);
+
+/* Gives the message up; harmless if there is none. */
+THRONG_API void throng_write_cancel(struct throng_writer *writer);
 
 /* Hands everything written so far to the I/O threads now, instead of at the end of the batch. In
  * inline mode it also sends. */
@@ -172,11 +215,54 @@ THRONG_API int throng_local_address(struct throng_server *server, throng_conn co
  * be sent count). 0 or THRONG_ESTALE. */
 THRONG_API int throng_queued_bytes(struct throng_server *server, throng_conn conn, size_t *bytes);
 
+/* ---- time, and other threads ----
+ *
+ * Due timers and ticks and posted numbers are events like the others, so one loop sees all that happens, in
+ * one order. TIMER, TICK and POSTED have no connection (conn.id is 0). Of those that are due, TICK comes
+ * first, then TIMERs by due time, then POSTEDs; each kind at most 256 before the others have their turn. They
+ * come in a drain as well; a timer or a tick does not keep it from its end, a post that waits does. */
+
+/* The time of the running batch (what throng_get_event has at hand between two flushes), ns: monotonic, from
+ * an unknown origin, asked once a batch. The logic of a game should know no other clock. Logic thread. */
+THRONG_API uint64_t throng_now_ns(const struct throng_server *server);
+
+/* A timer's name; unique for the life of the server. 0 is never a timer. */
+typedef struct throng_timer {
+    uint64_t id;
+} throng_timer;
+
+/* Asks for a TIMER event `delay_ms` (0..86,400,000) after this call, and again each `period_ms` (0: once; at
+ * most 86,400,000). Never early; late by a millisecond (Windows: by its clock tick, 15.6 ms unless the program
+ * asks for better), or by what the logic thread takes. A periodic one that is late by whole periods leaves
+ * those out. `timer` may be NULL. 0; THRONG_EAGAIN: timers_max of them run; THRONG_EINVAL. */
+THRONG_API int throng_timer_start(struct throng_server *server, uint32_t delay_ms,
+                                  uint32_t period_ms, void *user, throng_timer *timer);
+
+/* No event of it is taken after this call. 0; THRONG_ESTALE: its only event was taken already, or it was
+ * stopped; THRONG_EINVAL: server is NULL. */
+THRONG_API int throng_timer_stop(struct throng_server *server, throng_timer timer);
+
+/* Asks for TICK events at a fixed rate, 1..1,000 a second; 0 ends them. A logic thread that is late gets one
+ * event, with the number of those that it missed, and the rhythm stays. A call begins anew, number 1 one period
+ * from now. 0 or THRONG_EINVAL. */
+THRONG_API int throng_tick(struct throng_server *server, uint32_t rate_hz);
+
+/* Hands a pointer and a number to the loop, as a POSTED event: a database's answer, a command from a console.
+ * What the caller did before is visible to whoever takes the event; those of one thread come in order. 0;
+ * THRONG_EAGAIN: posts_max of them wait, nothing was taken; THRONG_EINVAL: server is NULL. Any thread while the
+ * server lives; not a signal handler (throng_server_wake is for those). THRONG_ESTOPPED is not answered to the
+ * logic thread while one waits; throng_server_stop forgets what waits. */
+THRONG_API int throng_post(struct throng_server *server, void *user, uint64_t number);
+
 /* ---- looking at it ---- */
 
 /* The address that listener `index` (place in options.listen) really has. 0 or THRONG_EINVAL. */
 THRONG_API int throng_server_listen_address(const struct throng_server *server, uint32_t index,
                                             struct throng_address *address);
+
+/* The address of the admin listener (options.admin). 0; THRONG_EINVAL: there is none. */
+THRONG_API int throng_server_admin_address(const struct throng_server *server,
+                                           struct throng_address *address);
 
 /* What runs: the backend's name and the number of I/O threads (0 = inline). */
 THRONG_API const char *throng_server_backend(const struct throng_server *server);
@@ -222,8 +308,17 @@ THRONG_API uint32_t throng_server_io_threads(const struct throng_server *server)
     X(queue_bytes_peak, "most bytes that waited for one connection")                               \
     X(messages_dropped, "messages dropped for newer ones (DROP_OLDEST)")                           \
     X(writable_events, "WRITABLE events")                                                          \
+    X(rooms, "gauge: rooms")                                                                       \
+    X(room_members, "gauge: memberships of connections in rooms")                                  \
+    X(broadcasts, "messages accepted by throng_room_broadcast")                                    \
+    X(broadcasts_refused, "messages refused by throng_room_broadcast with THRONG_EAGAIN")          \
+    X(broadcast_deliveries, "messages of broadcasts that were queued to a member")                 \
+    X(broadcast_drops, "messages of broadcasts that a member missed by its policy")                \
     X(logic_stalls, "times that the logic thread took no event for logic_stall_ms")                \
-    X(logic_stalled_ms, "gauge: how long it takes none already, while it is stuck")
+    X(logic_stalled_ms, "gauge: how long it takes none already, while it is stuck")                \
+    X(timers_running, "gauge: timers that run")                                                    \
+    X(ticks_missed, "ticks left out because the logic thread was late")                            \
+    X(posts_refused, "posts refused by throng_post with THRONG_EAGAIN")
 
 struct throng_counters {
 #define THRONG_COUNTER_FIELD(name, text) uint64_t name;

@@ -77,6 +77,7 @@ struct tg_slot {
     uint32_t
         unsent_ms; /* UNSENT: when the span began in which some must be taken; else the last send */
     uint32_t taken_bytes; /* UNSENT: in that span */
+    uint32_t span_bytes;  /* UNSENT: that waited when the span began */
 
     /* Input that was not handed up yet. Its link is in the worker's list `blocked` while the slot
      * waits for event room; while it waits for message memory, the intake has it. */
@@ -95,7 +96,8 @@ struct tg_slot {
     bool rest_due : 1;     /* it is */
     bool lingering : 1;    /* the timer is the end of our patience */
     bool heard : 1;        /* a byte has come */
-    bool refused : 1; /* not read from until a write to it is worth a try (TG_COMMAND_REFUSED) */
+    bool refused : 1;  /* not read from until a write to it is worth a try (TG_COMMAND_REFUSED) */
+    bool in_rooms : 1; /* it has joined one (worker/fanout.h) */
     struct tg_timer timer; /* the watchdog, then the end of our patience */
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * What crosses between a worker and the logic thread, entry by entry. Three rings per worker:
  *
- *   events    worker -> logic   OPEN, MESSAGE, CLOSED (WRITABLE is the logic thread's own: writable.h)
+ *   events    worker -> logic   OPEN, MESSAGE, CLOSED (the others are the logic thread's own)
  *   releases  logic -> worker   memory and slots that the logic thread has done with
- *   commands  logic -> worker   chains to send, closes
+ *   commands  logic -> worker   chains to send, closes; rooms (worker/fanout.h)
  *
  * The logic thread publishes commands before releases, and a worker looks at releases before
  * commands. So whoever sees a release also sees every write that the logic thread made before it:
@@ -19,7 +19,7 @@
 
 /* What holds a message's bytes until its event is released: a receive buffer, or a block of the
  * worker's message pool (marked by the top bit). */
-#define TG_HOLDER_NONE UINT32_MAX        /* OPEN; WRITABLE, whose release goes to nobody */
+#define TG_HOLDER_NONE UINT32_MAX        /* OPEN; those whose release goes to nobody, as WRITABLE */
 #define TG_HOLDER_SLOT (UINT32_MAX - 1u) /* CLOSED: the slot itself */
 #define TG_HOLDER_BLOCK_BIT 0x80000000u
 
@@ -53,14 +53,29 @@ enum tg_command_flags {
     /* A write was refused and the game waits for WRITABLE: no more is to be read of this connection. Each
      * command of a connection says anew whether it is so. */
     TG_COMMAND_REFUSED = 32,
+    /* Rooms. `chain` of a broadcast is shared by all workers; `conn` is who does not get it, or 0. */
+    TG_COMMAND_JOIN = 64,
+    TG_COMMAND_LEAVE = 128,
+    TG_COMMAND_BROADCAST = 256,
+    TG_COMMAND_SHORT = 512,   /* with BROADCAST: send memory is short, */
+    TG_COMMAND_SCARCE = 1024, /* and this was the last that is there */
 };
 
-/* One flush of one connection: what to send, and whether to close afterwards. */
+#define TG_COMMAND_OF_ROOM (TG_COMMAND_JOIN | TG_COMMAND_LEAVE | TG_COMMAND_BROADCAST)
+
+/* One flush of one connection: what to send, and whether to close afterwards. Or something of a room, or a
+ * drain. */
 struct tg_command {
     uint64_t conn;
-    struct tg_chain chain;
+    union {
+        struct tg_chain chain;
+        uint32_t member; /* JOIN, LEAVE: the membership's record */
+    };
     uint32_t flags;
-    uint32_t deadline_ms; /* DRAIN */
+    union {
+        uint32_t deadline_ms; /* DRAIN */
+        uint32_t room;        /* JOIN, BROADCAST: its number */
+    };
 };
 
 /* A connection id: the slot in the low 20 bits, the generation above. */

@@ -12,8 +12,7 @@
 #include "base/assert.h"
 #include "base/yield.h"
 
-/* Remembers to look at the slot once the commands are taken. */
-static void touch(struct tg_worker *worker, struct tg_slot *slot)
+void tg_worker_touch(struct tg_worker *worker, struct tg_slot *slot)
 {
     if ((slot->flags & TG_SLOT_TOUCHED) == 0) {
         slot->flags |= TG_SLOT_TOUCHED;
@@ -34,7 +33,7 @@ static void release_messages(struct tg_worker *worker, struct tg_slot *slot,
     slot->events_held -= entry->count;
     slot->bytes_held -= entry->bytes;
     if (slot->state != TG_SLOT_OPEN || (slot->flags & TG_SLOT_FLOW_PAUSED) != 0) {
-        touch(worker, slot);
+        tg_worker_touch(worker, slot);
     }
 }
 
@@ -49,7 +48,7 @@ static void take_release(struct tg_worker *worker, const struct tg_release_entry
     TG_REQUIRE(tg_worker_owns(worker, entry->slot));
     if (entry->holder == TG_HOLDER_SLOT) {
         slot->flags |= TG_SLOT_CLOSED_RELEASED;
-        touch(worker, slot);
+        tg_worker_touch(worker, slot);
     } else {
         release_messages(worker, slot, entry);
     }
@@ -99,6 +98,7 @@ static void drop_command(struct tg_worker *worker, struct tg_command *command)
     tg_count(&worker->counters.commands_stale, 1);
     if (!tg_chain_is_empty(&command->chain)) {
         tg_count(&worker->counters.bytes_dropped, command->chain.bytes);
+        command->chain.bytes = 0; /* on its way home nobody counts it */
         tg_chain_join(&worker->done, &command->chain, worker->shared->blocks);
     }
 }
@@ -121,7 +121,7 @@ static void begin_drain(struct tg_worker *worker, uint32_t deadline_ms)
             tg_slot_drain(worker, slot);
             /* Not settled here: the last release may have been seen while the reply that was written
              * before it is in the ring behind this command (close.pml: DRAIN_SETTLES_AT_ONCE). */
-            touch(worker, slot);
+            tg_worker_touch(worker, slot);
         }
     }
 }
@@ -155,12 +155,16 @@ static void note_more(struct tg_worker *worker, struct tg_slot *slot, bool more)
         slot->flags |= TG_SLOT_MORE_DUE;
     } else if ((slot->flags & TG_SLOT_MORE_DUE) != 0) {
         slot->flags &= (uint16_t)~TG_SLOT_MORE_DUE;
-        touch(worker, slot);
+        tg_worker_touch(worker, slot);
     }
 }
 
 static void take_command(struct tg_worker *worker, struct tg_command *command)
 {
+    if ((command->flags & TG_COMMAND_OF_ROOM) != 0) {
+        tg_fanout_take_command(worker, command);
+        return;
+    }
     if ((command->flags & TG_COMMAND_DRAIN) != 0) {
         begin_drain(worker, command->deadline_ms);
         return;
@@ -178,9 +182,11 @@ static void take_command(struct tg_worker *worker, struct tg_command *command)
     if (!tg_chain_is_empty(&command->chain)) {
         if (!takes_writes(slot)) {
             drop_command(worker, command);
-        } else {
+        } else if (!slot->in_rooms || !tg_fanout_write_later(worker, slot, &command->chain)) {
             tg_chain_join(&slot->queue, &command->chain, worker->shared->blocks);
-            tg_slot_send(worker, slot);
+            if (!slot->in_rooms || !tg_fanout_sends_soon(worker, slot)) {
+                tg_slot_send(worker, slot);
+            }
         }
     }
     if ((command->flags & TG_COMMAND_ABORT) != 0) {
@@ -206,6 +212,7 @@ void tg_worker_take_commands(struct tg_worker *worker)
         tg_ring_pop(&worker->commands);
         command = tg_ring_peek_seen(&worker->commands);
     } while (command != NULL);
+    tg_fanout_send(worker);
     (void)tg_ring_return(&worker->commands);
     if (worker->shared->logic != NULL) {
         /* Full fence: pairs with the logic thread's announcement that it waits for room in this

@@ -24,6 +24,9 @@ static void log_return(struct tg_worker *worker, uint64_t away_ms)
         [THRONG_EVENT_MESSAGE] = "MESSAGE",
         [THRONG_EVENT_CLOSED] = "CLOSED",
         [THRONG_EVENT_WRITABLE] = "WRITABLE",
+        [THRONG_EVENT_TIMER] = "TIMER",
+        [THRONG_EVENT_TICK] = "TICK",
+        [THRONG_EVENT_POSTED] = "POSTED",
     };
     struct tg_worker_shared *shared = worker->shared;
     uint32_t type = atomic_load_explicit(&shared->logic_type, memory_order_relaxed);

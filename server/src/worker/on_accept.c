@@ -43,7 +43,7 @@ static void init_slot(struct tg_worker *worker, struct tg_slot *slot, uint32_t i
 {
     memset(slot, 0, sizeof(*slot));
     slot->id = tg_generations_next(&worker->generations) << TG_SLOT_BITS | index;
-    slot->state = TG_SLOT_OPEN;
+    tg_slot_enter(worker, slot, TG_SLOT_OPEN);
     tg_reader_init(&slot->reader);
     tg_chain_init(&slot->queue);
     tg_timer_init(&slot->timer);
@@ -127,7 +127,7 @@ static void open_connection(struct tg_worker *worker, struct tg_worker_listener 
     int error = tg_port_adopt(worker->port, &slot->stream, accepted);
     if (error < 0) {
         slot->id = 0;
-        slot->state = TG_SLOT_FREE;
+        tg_slot_enter(worker, slot, TG_SLOT_FREE);
         give_slot(worker, index);
         rest_if_short(worker, error);
         return;
@@ -301,7 +301,7 @@ void tg_worker_free_slot(struct tg_worker *worker, struct tg_slot *slot)
     worker->owned_count--;
     worker->accepting_changed = true;
     slot->id = 0;
-    slot->state = TG_SLOT_FREE;
+    tg_slot_enter(worker, slot, TG_SLOT_FREE);
     /* Before somebody can take it: the gauge never shows more than there are. */
     atomic_fetch_sub_explicit(&worker->shared->slots_taken, 1, memory_order_relaxed);
     tg_yield();

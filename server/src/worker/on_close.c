@@ -34,10 +34,13 @@ void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_c
                    enum tg_close_mode mode)
 {
     TG_REQUIRE(slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_LINGER);
-    slot->state = TG_SLOT_CLOSING;
+    tg_slot_enter(worker, slot, TG_SLOT_CLOSING);
     slot->reason = (uint8_t)reason;
     tg_timer_stop(&worker->wheel, &slot->timer);
     tg_slot_drop_input(worker, slot);
+    if (slot->in_rooms) {
+        tg_fanout_leave_all(worker, slot);
+    }
     tg_port_close(worker->port, &slot->stream, mode);
 }
 
@@ -52,13 +55,13 @@ static void start_linger(struct tg_worker *worker, struct tg_slot *slot, uint32_
 
 /* Nothing more is asked of what the peer says. What it takes is watched for as long as the logic thread
  * may write: until linger_ms bounds it. */
-static void leave_open(struct tg_slot *slot, enum tg_slot_state state)
+static void leave_open(struct tg_worker *worker, struct tg_slot *slot, enum tg_slot_state state)
 {
     if (slot->state == TG_SLOT_OPEN) {
         slot->flags &= (uint16_t)~TG_SLOT_RATE_PAUSED;
         slot->discarded_bytes = 0;
     }
-    slot->state = (uint8_t)state;
+    tg_slot_enter(worker, slot, state);
 }
 
 /* Nothing more is handed up. Reading goes on, to see the peer's end; what it still says is thrown
@@ -76,7 +79,7 @@ void tg_slot_close_gracefully(struct tg_worker *worker, struct tg_slot *slot,
                               enum throng_close_reason reason, uint32_t linger_ms)
 {
     TG_REQUIRE(slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_DRAINING);
-    leave_open(slot, TG_SLOT_FLUSHING);
+    leave_open(worker, slot, TG_SLOT_FLUSHING);
     slot->reason = (uint8_t)reason;
     stop_listening(worker, slot);
     start_linger(worker, slot, linger_ms);
@@ -86,7 +89,7 @@ void tg_slot_close_gracefully(struct tg_worker *worker, struct tg_slot *slot,
 void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot)
 {
     TG_REQUIRE(slot->state == TG_SLOT_OPEN || slot->state == TG_SLOT_PEER_ENDED);
-    leave_open(slot, TG_SLOT_DRAINING);
+    leave_open(worker, slot, TG_SLOT_DRAINING);
     slot->reason = THRONG_CLOSE_DRAINED;
     stop_listening(worker, slot); /* the drain's own timer bounds how long answers may take */
 }
@@ -95,7 +98,7 @@ void tg_slot_peer_ended(struct tg_worker *worker, struct tg_slot *slot,
                         enum throng_close_reason reason)
 {
     TG_REQUIRE(slot->state == TG_SLOT_OPEN);
-    leave_open(slot, TG_SLOT_PEER_ENDED);
+    leave_open(worker, slot, TG_SLOT_PEER_ENDED);
     slot->reason = (uint8_t)reason;
     tg_slot_drop_input(worker, slot); /* the rest of a message will not come */
 }
@@ -126,7 +129,7 @@ void tg_slot_settle(struct tg_worker *worker, struct tg_slot *slot)
         if ((slot->flags & TG_SLOT_ENDED) != 0) {
             tg_slot_close(worker, slot, (enum throng_close_reason)slot->reason, TG_CLOSE_NORMAL);
         } else {
-            slot->state = TG_SLOT_LINGER;
+            tg_slot_enter(worker, slot, TG_SLOT_LINGER);
             tg_port_shutdown(worker->port, &slot->stream);
         }
         return;
@@ -151,13 +154,17 @@ void tg_slot_linger_expired(struct tg_worker *worker, struct tg_slot *slot)
                   TG_CLOSE_ABORT);
 }
 
-/* What was not sent goes home. (The receiving side's memory went with its close.) */
+/* What was not sent goes home, uncounted: many queues may refer to the same blocks, and the sum of all may
+ * be beyond 32 bits. (The receiving side's memory went with its close.) */
 static void release_queue(struct tg_worker *worker, struct tg_slot *slot)
 {
-    if (!tg_chain_is_empty(&slot->queue)) {
-        tg_count(&worker->counters.bytes_dropped, slot->queue.bytes);
-        tg_chain_join(&worker->done, &slot->queue, worker->shared->blocks);
-    }
+    do {
+        if (!tg_chain_is_empty(&slot->queue)) {
+            tg_count(&worker->counters.bytes_dropped, slot->queue.bytes);
+            slot->queue.bytes = 0;
+            tg_chain_join(&worker->done, &slot->queue, worker->shared->blocks);
+        }
+    } while (slot->in_rooms && tg_fanout_take_later(worker, slot)); /* twice at most */
 }
 
 static void count_closed(struct tg_worker *worker, const struct tg_slot *slot)
@@ -190,7 +197,7 @@ void tg_worker_on_close(struct tg_worker *worker, const struct tg_completion *co
 {
     struct tg_slot *slot = TG_CONTAINER_OF(completion->stream, struct tg_slot, stream);
     TG_REQUIRE(slot->state == TG_SLOT_CLOSING);
-    slot->state = TG_SLOT_CLOSED;
+    tg_slot_enter(worker, slot, TG_SLOT_CLOSED);
     worker->streams_open--;
     /* Now, not when CLOSED is released: a slow game must not keep its players from coming again. */
     tg_address_table_leave(worker->shared->address_table, slot->address_place);

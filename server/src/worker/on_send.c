@@ -41,11 +41,14 @@ static uint32_t gather(struct tg_worker *worker, struct tg_slot *slot, struct tg
 
 void tg_slot_send(struct tg_worker *worker, struct tg_slot *slot)
 {
-    /* Each round sends something or ends the loop, and the queue is bounded by
-     * send_queue_bytes_max. */
+    /* Each round sends something, or brings what may be sent, or ends the loop, and the queue is bounded
+     * by send_queue_bytes_max. */
     while ((slot->flags & TG_SLOT_SENDING) == 0) {
         struct tg_slice slices[TG_GATHER_MAX];
         uint32_t count = gather(worker, slot, slices);
+        if (count == 0 && slot->in_rooms && tg_fanout_take_later(worker, slot)) {
+            continue;
+        }
         if (count == 0) {
             slot->flags &= (uint16_t)~TG_SLOT_UNSENT;
             slot->unsent_ms = worker->served_ms;

@@ -3,11 +3,20 @@
  * short. Worker thread. */
 #include "worker/watch.h"
 
-/* Whether enough was taken in a span of that length. */
+void tg_slot_begin_span(const struct tg_worker *worker, struct tg_slot *slot)
+{
+    slot->unsent_ms = worker->served_ms;
+    slot->taken_bytes = 0;
+    slot->span_bytes = slot->queue.bytes + slot->beat_bytes;
+}
+
+/* Whether enough was taken in a span of that length. All that waited when it began is enough, however little
+ * that was: what waits now came later, and a server that is behind with its own work has something waiting for
+ * everybody all the time. */
 static bool keeps_up(const struct tg_worker *worker, const struct tg_slot *slot, uint32_t span_ms)
 {
     uint64_t least = (uint64_t)worker->shared->limits.reader_rate_min * span_ms / 1000;
-    least = least < UINT32_MAX ? least : UINT32_MAX; /* where the count stays */
+    least = least < slot->span_bytes ? least : slot->span_bytes;
     return slot->taken_bytes >= (least > 1 ? least : 1);
 }
 
@@ -42,8 +51,7 @@ uint32_t tg_slot_judge_reader(struct tg_worker *worker, struct tg_slot *slot, ui
     if (!keeps_up(worker, slot, tg_watch_passed_ms(worker, slot->unsent_ms))) {
         return 0;
     }
-    slot->unsent_ms = worker->served_ms;
-    slot->taken_bytes = 0;
+    tg_slot_begin_span(worker, slot);
     return limit_ms;
 }
 

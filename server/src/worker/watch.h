@@ -41,7 +41,10 @@ void tg_slot_wake_in(struct tg_worker *worker, struct tg_slot *slot, uint32_t le
  * are counted, for an answer that was taken for a question would be answered without end. */
 uint32_t tg_slot_keep_beating(struct tg_worker *worker, struct tg_slot *slot);
 
-/* slow_reader.c: judges a span of `limit_ms` if it is over: who has kept up begins the next one. Answers
+/* slow_reader.c: what waits from here on is to be taken: a span begins. */
+void tg_slot_begin_span(const struct tg_worker *worker, struct tg_slot *slot);
+
+/* Judges a span of `limit_ms` if it is over: who has kept up begins the next one. Answers
  * what is left of it; 0 if the reader was too slow. */
 uint32_t tg_slot_judge_reader(struct tg_worker *worker, struct tg_slot *slot, uint32_t limit_ms);
 void tg_slot_reset_slow_reader(struct tg_worker *worker, struct tg_slot *slot);

@@ -125,8 +125,7 @@ void tg_slot_watch_unsent(struct tg_worker *worker, struct tg_slot *slot)
             worker, 0); /* what the logic thread thought about before it wrote is not the peer's */
     }
     slot->flags |= TG_SLOT_UNSENT;
-    slot->unsent_ms = worker->served_ms;
-    slot->taken_bytes = 0;
+    tg_slot_begin_span(worker, slot);
     tg_slot_wake_in(worker, slot,
                     tg_watch_left_ms(worker, slot->unsent_ms, worker->shared->limits.write_ms));
 }

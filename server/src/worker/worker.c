@@ -177,6 +177,7 @@ static void announce_drained(struct tg_worker *worker)
 /* Sends the blocks home that were sent. Answers whether the logic thread waits for some. */
 static bool return_blocks(struct tg_worker *worker)
 {
+    tg_fanout_collect(worker);
     if (tg_chain_is_empty(&worker->done)) {
         return false;
     }
@@ -196,6 +197,12 @@ static void publish(struct tg_worker *worker)
     bool waited_for = return_blocks(worker);
     atomic_store_explicit(&worker->counters.assembly_bytes_used,
                           tg_message_pool_used_bytes(&worker->message_pool), memory_order_relaxed);
+    atomic_store_explicit(&worker->counters.receive_buffers_free,
+                          tg_index_stack_count(&worker->recv_pool.free), memory_order_relaxed);
+    if (worker->shared->samples_latency &&
+        tg_latency_is_wanted(&worker->latency, &worker->events)) {
+        tg_latency_offer(&worker->latency, &worker->events, tg_clock_ns());
+    }
     bool events = tg_ring_publish(&worker->events);
     if (events && !tg_timer_is_running(&worker->logic_timer)) {
         tg_worker_watch_logic(worker);

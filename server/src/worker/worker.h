@@ -28,11 +28,13 @@
 #include "conn/address_table.h"
 #include "conn/arena.h"
 #include "event/event.h"
+#include "event/latency.h"
 #include "event/log_queue.h"
 #include "os/parker.h"
 #include "os/thread.h"
 #include "port/port.h"
 #include "timer/timer_wheel.h"
+#include "worker/fanout.h"
 
 /* Completions taken per wait. */
 #define TG_WORKER_BATCH 256
@@ -105,6 +107,9 @@ enum {
     X(rate_pauses)                                                                                 \
     X(turn_pauses)                                                                                 \
     X(logic_stalls)                                                                                \
+    X(broadcast_deliveries)                                                                        \
+    X(broadcast_drops)                                                                             \
+    X(messages_dropped)                                                                            \
     X(wakes_logic)
 
 struct tg_worker_counters {
@@ -112,6 +117,9 @@ struct tg_worker_counters {
     TG_WORKER_COUNTERS(TG_COUNTER_FIELD)
 #undef TG_COUNTER_FIELD
     _Atomic uint64_t closed_by[TG_CLOSE_REASONS];
+    _Atomic uint64_t
+        states[TG_SLOT_CLOSED + 1]; /* slots of this worker in each state, but for FREE */
+    _Atomic uint64_t receive_buffers_free;
 };
 
 /* Single writer: a load and a store, no locked instruction. */
@@ -156,6 +164,8 @@ struct tg_worker_shared {
     uint32_t linger_ms;
     struct tg_watch_limits limits;
     struct tg_slot_rates *rates; /* one for each slot, its worker's; or NULL */
+    struct tg_fanout_shared fanout;
+    bool samples_latency; /* somebody looks at it: there is an admin listener */
 
     /* Logic thread writes, workers read: what it is at. */
     alignas(64) _Atomic uint64_t logic_calls; /* of throng_get_events */
@@ -176,6 +186,7 @@ struct tg_worker_shared {
     _Atomic uint32_t writers_waiting;    /* seats that wait for blocks to come home (api_write.c) */
     _Atomic bool send_memory_short;      /* a write was refused for want of send memory */
     _Atomic uint64_t logic_stalled_ms;   /* for how long it has taken no event; 0: it does */
+    _Atomic bool draining;               /* throng_server_drain was called */
 };
 
 /* A listener as one worker sees it. */
@@ -206,6 +217,7 @@ struct tg_worker {
     struct tg_ring commands;
     struct tg_block_return returned;
     struct tg_log_queue log;
+    struct tg_latency_sample latency;
 
     /* Worker thread. */
     alignas(64) struct tg_port *port;
@@ -221,11 +233,12 @@ struct tg_worker {
     struct tg_timer intake_timer;
     struct tg_timer logic_timer; /* runs while the logic thread has events to take */
     struct tg_timer evict_timer; /* a search for silent connections is due */
-    struct tg_chain done;        /* sent blocks, on their way home */
-    uint64_t *owned;             /* bit per slot: ours */
-    uint32_t owned_count;        /* slots that are ours */
-    uint32_t live_count;         /* of them, those whose CLOSED was not pushed yet */
-    uint32_t streams_open;       /* of them, those that the port is not done with */
+    struct tg_chain done;        /* sent blocks, on their way home, and references that were sent */
+    struct tg_fanout fanout;
+    uint64_t *owned;       /* bit per slot: ours */
+    uint32_t owned_count;  /* slots that are ours */
+    uint32_t live_count;   /* of them, those whose CLOSED was not pushed yet */
+    uint32_t streams_open; /* of them, those that the port is not done with */
     uint32_t listeners_open;
     uint32_t events_out; /* events pushed and not released */
     uint32_t touched;    /* slots to look at after the commands, linked by touched_next */
@@ -317,6 +330,15 @@ static inline bool tg_slot_all_sent(const struct tg_slot *slot)
 {
     return tg_chain_is_empty(&slot->queue) && slot->beat_bytes == 0 &&
            (slot->flags & (TG_SLOT_SENDING | TG_SLOT_MORE_DUE)) == 0;
+}
+
+/* Each change of a slot's state, so that the gauges say how many are in which. */
+static inline void tg_slot_enter(struct tg_worker *worker, struct tg_slot *slot,
+                                 enum tg_slot_state state)
+{
+    tg_count(&worker->counters.states[slot->state], UINT64_MAX); /* one less */
+    tg_count(&worker->counters.states[state], 1);
+    slot->state = (uint8_t)state;
 }
 
 /* on_accept.c */
@@ -445,7 +467,9 @@ void tg_slot_report_closed(struct tg_worker *worker, struct tg_slot *slot);
 /* commands.c */
 void tg_worker_take_releases(struct tg_worker *worker);
 void tg_worker_take_commands(struct tg_worker *worker);
-/* Looks at the slots that releases have touched, now that the commands are taken. */
+/* Remembers to look at the slot once the commands are taken. */
+void tg_worker_touch(struct tg_worker *worker, struct tg_slot *slot);
+/* Looks at the slots that were touched, now that the commands are taken. */
 void tg_worker_visit_touched(struct tg_worker *worker);
 /* The deadline of a drain: resets what is left. */
 void tg_worker_drain_expired(struct tg_worker *worker);

@@ -22,6 +22,19 @@ class Ratio:
     limit: float
     at_most: bool = False
     unit: str = ""
+    whole: bool = False  # of all rounds together: for what the timer's look says
+
+    def values(self, rounds):
+        """Lower quartile, median, upper quartile."""
+        ours, theirs = rounds[self.key], rounds[self.other]
+        if self.whole:
+            ours, theirs = [total(ours)], [total(theirs)]
+        return summary.spread([self.number(*pair) for pair in zip(ours, theirs)])
+
+
+def total(rounds):
+    return {name: sum(one[name] for one in rounds)
+            for name in ("cpu_ns", "messages", "user_ticks", "system_ticks")}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +74,22 @@ def tick(connections=1000, messages=10):
     return Comparison(row, tuple(contestants.tickers(connections, messages)), tuple(ratios))
 
 
+def broadcast(connections=5000, messages=1, size=128):
+    """One message for everybody: what a delivery costs."""
+    row = Row("broadcast", f"{messages} broadcast{'s' if messages > 1 else ''} of {size} bytes to "
+              f"{connections:,} connections a tick", connections, connections, tick=messages, size=size)
+    ratios = []
+    for backend in BACKENDS:
+        for io_threads in ("0", "1"):
+            ours = f"cast_throng_{io_threads}_{backend}"
+            title = f"throng {'inline' if io_threads == '0' else '1 I/O thread'}, {backend}"
+            ratios.append(Ratio(f"{title}: deliveries per CPU second to the bare loop", ours,
+                                f"cast_bare_{backend}", cheaper, 0.9))
+            for peer in ("libuv", "asio"):
+                ratios.append(Ratio(f"{title}: to {peer}", ours, f"cast_{peer}", cheaper, 1.0))
+    return Comparison(row, tuple(contestants.broadcasters(connections, messages, size)), tuple(ratios))
+
+
 def enobufs(size, connections=3000, buffers=64):
     """Receive buffers that run out: everybody gets one in turn, and nothing is lost."""
     row = Row("enobufs", f"{connections:,} connections and {buffers} receive buffers of 4 KiB, "
@@ -95,11 +124,35 @@ def ping_pong():
     return Comparison(row, tuple(shapes), tuple(ratios))
 
 
+def user_cost(one_round):
+    """Server CPU in user space per message, ns: from the timer's look, so good for whole rows only."""
+    ticks = one_round["user_ticks"] + one_round["system_ticks"]
+    return summary.cost(one_round) * max(one_round["user_ticks"], 1) / max(ticks, 1)
+
+
+def dearer_in_user_space(ours, theirs):
+    return user_cost(ours) / user_cost(theirs)
+
+
+def typed_echo(connections=100, window=1):
+    """An envelope and a map of five fields: checked, decoded, read, written anew; against the same bytes sent back."""
+    row = Row("typed", f"typed messages of 64 bytes, {connections} connections, {window} in flight on each",
+              connections, connections, window=window, typed=True)
+    shapes, ratios = [], []
+    for backend in BACKENDS:
+        raw, ours = throng(backend, 0), contestants.typed(backend)
+        shapes += [raw, ours]
+        ratios.append(Ratio(f"{ours.title}: user-space CPU to raw", ours.key, raw.key, dearer_in_user_space,
+                            2.0, at_most=True, whole=True))
+    return Comparison(row, tuple(shapes), tuple(ratios))
+
+
 def full_size():
-    return (tick(), enobufs(64), enobufs(2000), ping_pong())
+    return (tick(), broadcast(), broadcast(messages=10), enobufs(64), enobufs(2000), ping_pong(),
+            typed_echo())
 
 
-KEYS = ("tick", "enobufs", "ping-pong")
+KEYS = ("tick", "broadcast", "enobufs", "ping-pong", "typed")
 
 
 def summarize(measured):
@@ -111,6 +164,4 @@ def summarize(measured):
 def goals(comparison, measured):
     rounds = measured["rounds"]
     for one in comparison.ratios:
-        values = summary.spread([one.number(ours, theirs)
-                                 for ours, theirs in zip(rounds[one.key], rounds[one.other])])
-        yield Goal(comparison.row.title, one.what, one.limit, values, one.at_most, one.unit)
+        yield Goal(comparison.row.title, one.what, one.limit, one.values(rounds), one.at_most, one.unit)

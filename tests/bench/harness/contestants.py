@@ -75,14 +75,36 @@ def bare_accept(backend, threads):
 
 def tickers(connections, messages):
     """The servers of the row "tick"."""
-    size = (str(connections), str(messages))
+    size = (str(connections), str(messages), "64")
     yield Contestant("tick_each", f"bare, {messages} sends", "bare", "epoll", "tests/bare_tick",
                      (*size, "each"))
     yield Contestant("tick_gathered", "bare, 1 send", "bare", "epoll", "tests/bare_tick",
                      (*size, "gathered"))
     for backend in BACKENDS:
         yield Contestant(f"tick_throng_{backend}", f"throng inline, {backend}", "throng", backend,
-                         "tests/throng_tick", (*size, backend))
+                         "tests/throng_tick", (*size, "each", backend, "0"))
+
+
+def broadcasters(connections, messages, size):
+    """The servers of the row "broadcast"."""
+    shape = (str(connections), str(messages), str(size))
+    yield Contestant("cast_bare_epoll", "bare, sends a ready buffer", "bare", "epoll", "tests/bare_tick",
+                     (*shape, "ready"))
+    yield Contestant("cast_bare_io_uring", "the same on io_uring", "bare", "io_uring", "tests/bare_uring_tick",
+                     shape)
+    yield Contestant("cast_libuv", "libuv", "peer", "epoll", "tests/libuv_tick", shape)
+    yield Contestant("cast_asio", "Asio", "peer", "epoll", "tests/asio_tick", shape)
+    for backend in BACKENDS:
+        for io_threads, mode in (("0", "inline"), ("1", "1 I/O thread")):
+            yield Contestant(f"cast_throng_{io_threads}_{backend}", f"throng {mode}, {backend}", "throng",
+                             backend, "tests/throng_tick", (*shape, "broadcast", backend, io_threads),
+                             threaded=io_threads != "0")
+
+
+def typed(backend):
+    """throng, inline, that decodes each message, reads its fields and writes them anew."""
+    return Contestant(f"typed_{backend}", f"throng inline, typed, {backend}", "throng", backend,
+                      "tests/throng_typed_echo", (str(THRONG_CONNECTIONS), backend))
 
 
 def bare_of(backend):

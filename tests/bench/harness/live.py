@@ -110,6 +110,8 @@ class Load:
                    "--size", str(row.size), "--window", str(row.window)]
         if row.churn:
             command.append("--churn")
+        if row.typed:
+            command.append("--typed")
         if row.tick:
             command += ["--tick", str(row.tick)]
         if row.later:

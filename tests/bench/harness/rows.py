@@ -14,6 +14,7 @@ class Row:
     window: int = 1
     churn: bool = False
     tick: int = 0  # messages to each connection a tick, instead of echoes
+    typed: bool = False  # typed messages of 64 bytes
     later: bool = False  # connections are opened at a word, and reset at the end
     first: int = 0  # with `later`: the number of the first one, which decides its source address
     inline_goal: float = None  # throng inline to the bare loop of its backend

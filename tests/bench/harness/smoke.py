@@ -51,7 +51,8 @@ def attempts(folder):
     for one in contestants.ALL:
         for row in (ECHO, CHURN):
             yield one, functools.partial(try_row, one, row, folder)
-    for comparison in (comparisons.tick(40, 3), comparisons.enobufs(3000, 60, 4), comparisons.ping_pong()):
+    for comparison in (comparisons.tick(40, 3), comparisons.broadcast(40, 3, 100), comparisons.enobufs(3000, 60, 4),
+                       comparisons.ping_pong(), comparisons.typed_echo(40, 3)):
         for one in comparison.contestants:
             yield one, functools.partial(try_row, one, comparison.row, folder)
     for backend in contestants.BACKENDS:

@@ -134,7 +134,8 @@ static bool prepare(struct load *load)
     size_t frame = FRAME_HEADER + load->options.size;
     size_t capacity = frame < SEND_BYTES ? SEND_BYTES / frame : 1;
     load->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (load->epoll_fd < 0 || !frames_create(&load->frames, load->options.size, capacity)) {
+    if (load->epoll_fd < 0 ||
+        !frames_create(&load->frames, load->options.size, capacity, load->options.typed)) {
         return lost("start");
     }
     load->open = !load->options.later;

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "frames.h"
+
 struct number {
     const char *name;
     size_t place; /* of a uint32_t in struct load_options */
@@ -85,6 +87,9 @@ bool load_options_read(struct load_options *options, int argc, char **argv)
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--churn") == 0) {
             options->churn = true;
+        } else if (strcmp(argv[i], "--typed") == 0) {
+            options->typed = true;
+            options->size = FRAME_TYPED_BYTES;
         } else if (strcmp(argv[i], "--later") == 0) {
             options->later = true;
         } else if (i + 1 == argc) {
@@ -102,7 +107,7 @@ bool load_options_read(struct load_options *options, int argc, char **argv)
         options->active > options->connections) {
         (void)fprintf(stderr, "usage: bench_load --connect tcp://HOST:PORT --pid PID "
                               "[--connections N] [--active K] [--size BYTES] [--window W] "
-                              "[--churn] [--tick N] [--later] [--first NUMBER]\n");
+                              "[--churn] [--typed] [--tick N] [--later] [--first NUMBER]\n");
         return false;
     }
     return true;

@@ -18,6 +18,7 @@ struct load_options {
     uint32_t tick;        /* messages that each connection gets in a tick; 0: the load is no tick */
     uint32_t first;       /* number of the first connection: decides the source address */
     bool churn;
+    bool typed; /* typed messages of FRAME_TYPED_BYTES */
     bool later; /* connections are opened when the order comes, and reset at the end */
 };
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Ticks by hand: see tick.h. As one does it who writes when there is something to write, and as one
- * does it who gathers a connection's messages and writes once.
+ * Ticks by hand: see tick.h. As one does it who writes when there is something to write, as one does
+ * it who gathers a connection's messages and writes once, and as one does it who has one buffer ready for
+ * everybody and only sends it.
  *
- *     bare_tick CONNECTIONS MESSAGES each|gathered */
+ *     bare_tick CONNECTIONS MESSAGES SIZE each|gathered|ready */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #define EVENTS 256
 
 static struct tick tick;
-static bool gathers;
+static void (*send_to)(int descriptor);
 static int epoll_fd;
 static int *conns;
 static uint32_t accepted;
@@ -53,18 +54,23 @@ static void send_whole(int descriptor, const uint8_t *data, size_t size)
 /* Messages differ from player to player, so they are gathered by a copy. */
 static void send_gathered(int descriptor)
 {
-    uint8_t output[TICK_MESSAGES_MAX * TICK_FRAME_BYTES];
+    static uint8_t output[TICK_MESSAGES_MAX * TICK_FRAME_BYTES_MAX];
     for (uint32_t i = 0; i < tick.messages; i++) {
-        size_t at = (size_t)i * TICK_FRAME_BYTES;
-        memcpy(output + at, tick.bytes + at, TICK_FRAME_BYTES);
+        size_t at = (size_t)i * tick.frame;
+        memcpy(output + at, tick.bytes + at, tick.frame);
     }
-    send_whole(descriptor, output, (size_t)tick.messages * TICK_FRAME_BYTES);
+    send_whole(descriptor, output, (size_t)tick.messages * tick.frame);
+}
+
+static void send_ready(int descriptor)
+{
+    send_whole(descriptor, tick.bytes, (size_t)tick.messages * tick.frame);
 }
 
 static void send_each(int descriptor)
 {
     for (uint32_t i = 0; i < tick.messages; i++) {
-        send_whole(descriptor, tick.bytes + (size_t)i * TICK_FRAME_BYTES, TICK_FRAME_BYTES);
+        send_whole(descriptor, tick.bytes + (size_t)i * tick.frame, tick.frame);
     }
 }
 
@@ -72,18 +78,14 @@ static void run_tick(void)
 {
     tick_next(&tick);
     for (uint32_t i = 0; i < tick.connections; i++) {
-        if (gathers) {
-            send_gathered(conns[i]);
-        } else {
-            send_each(conns[i]);
-        }
+        send_to(conns[i]);
     }
     sent += (uint64_t)tick.connections * tick.messages;
 }
 
 static void on_readable(int descriptor)
 {
-    uint8_t input[TICK_FRAME_BYTES];
+    uint8_t input[TICK_FRAME_BYTES_MAX];
     ssize_t got = recv(descriptor, input, sizeof(input), 0);
     if (got > 0) {
         asked += (size_t)got;
@@ -94,12 +96,14 @@ static void on_readable(int descriptor)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        (void)fprintf(stderr, "usage: bare_tick CONNECTIONS MESSAGES each|gathered\n");
+    if (argc != 5) {
+        (void)fprintf(stderr, "usage: bare_tick CONNECTIONS MESSAGES SIZE each|gathered|ready\n");
         return 2;
     }
-    tick_create(&tick, argv[1], argv[2]);
-    gathers = strcmp(argv[3], "gathered") == 0;
+    tick_create(&tick, argv[1], argv[2], argv[3]);
+    send_to = strcmp(argv[4], "gathered") == 0 ? send_gathered
+              : strcmp(argv[4], "ready") == 0  ? send_ready
+                                               : send_each;
     int listener = echo_listen(1, argv);
     echo_catch_signals();
     conns = calloc(tick.connections, sizeof(*conns));
@@ -119,8 +123,7 @@ int main(int argc, char **argv)
                 on_readable(events[i].data.fd);
             }
         }
-        for (; accepted == tick.connections && asked >= TICK_FRAME_BYTES;
-             asked -= TICK_FRAME_BYTES) {
+        for (; accepted == tick.connections && asked >= tick.frame; asked -= tick.frame) {
             run_tick();
         }
     }

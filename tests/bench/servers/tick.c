@@ -11,16 +11,22 @@
 
 static struct frames frames;
 
-void tick_create(struct tick *tick, const char *connections, const char *messages)
+void tick_create(struct tick *tick, const char *connections, const char *messages, const char *size)
 {
     *tick = (struct tick){.connections = (uint32_t)strtoul(connections, NULL, 10),
-                          .messages = (uint32_t)strtoul(messages, NULL, 10)};
-    if (tick->connections == 0 || tick->messages == 0 || tick->messages > TICK_MESSAGES_MAX) {
-        (void)fprintf(stderr, "CONNECTIONS and MESSAGES are whole numbers, MESSAGES up to %u\n",
-                      TICK_MESSAGES_MAX);
+                          .messages = (uint32_t)strtoul(messages, NULL, 10),
+                          .frame = TICK_HEADER_BYTES + strtoul(size, NULL, 10)};
+    if (tick->connections == 0 || tick->messages == 0 || tick->messages > TICK_MESSAGES_MAX ||
+        tick->frame > TICK_FRAME_BYTES_MAX) {
+        (void)fprintf(
+            stderr,
+            "CONNECTIONS, MESSAGES and SIZE are whole numbers, MESSAGES up to %u, SIZE up to "
+            "%u\n",
+            TICK_MESSAGES_MAX, TICK_FRAME_BYTES_MAX - TICK_HEADER_BYTES);
         exit(2);
     }
-    if (!frames_create(&frames, TICK_MESSAGE_BYTES, tick->messages)) {
+    if (!frames_create(&frames, (uint32_t)(tick->frame - TICK_HEADER_BYTES), tick->messages,
+                       false)) {
         echo_give_up("frames");
     }
     tick->bytes = frames.bytes;

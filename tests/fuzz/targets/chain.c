@@ -51,7 +51,7 @@ static void open_world(uint32_t options, uint32_t salt)
     /* The pool reads none of its memory before it wrote it, so what an earlier run left there does
      * not matter. */
     tg_block_pool_init(&pool, tables, small_data, (options & 15) + 1, large_data,
-                       options >> 4 & LARGE_MAX);
+                       options >> 4 & LARGE_MAX, 0);
     for (uint32_t i = 0; i < CHAINS; i++) {
         tg_chain_init(&queues[i].chain);
         queues[i].begin = 0;

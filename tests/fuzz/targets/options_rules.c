@@ -54,6 +54,12 @@ static bool pace_is_allowed(const struct throng_server_options *asked)
            (asked->bytes_per_s == 0 || asked->bytes_burst == 0 || asked->bytes_burst >= frame);
 }
 
+static bool rooms_are_allowed(const struct throng_server_options *asked)
+{
+    return fuzz_is_in(or_default(asked->room_members_max, 1), 1, 16777216) &&
+           fuzz_is_in(or_default(asked->room_references_max, 64), 64, 16777216);
+}
+
 static bool sizes_are_allowed(const struct throng_server_options *asked)
 {
     uint64_t message = or_default(asked->message_bytes_max, 65536);
@@ -81,6 +87,13 @@ static bool listeners_are_allowed(const struct throng_server_options *asked)
     return asked->listen[0] != NULL;
 }
 
+static bool admin_is_allowed(const char *endpoint)
+{
+    char host[TG_ENDPOINT_TEXT_SIZE];
+    uint16_t port;
+    return endpoint == NULL || tg_endpoint_parse(endpoint, host, &port, NULL) == 0;
+}
+
 static bool backend_is_allowed(const char *name)
 {
     return name == NULL || strcmp(name, "auto") == 0 || strcmp(name, "epoll") == 0 ||
@@ -89,8 +102,9 @@ static bool backend_is_allowed(const char *name)
 
 bool fuzz_options_are_allowed(const struct throng_server_options *asked)
 {
-    return numbers_are_allowed(asked) && sizes_are_allowed(asked) && pace_is_allowed(asked) &&
-           listeners_are_allowed(asked) && backend_is_allowed(asked->backend);
+    return numbers_are_allowed(asked) && sizes_are_allowed(asked) && rooms_are_allowed(asked) &&
+           pace_is_allowed(asked) && listeners_are_allowed(asked) &&
+           admin_is_allowed(asked->admin) && backend_is_allowed(asked->backend);
 }
 
 static void check_pace(const struct throng_server_options *asked,

@@ -39,7 +39,11 @@
     X(messages_per_s, 0, 0, GIB, NULL)                                                             \
     X(bytes_per_s, 0, 0, GIB, NULL)                                                                \
     X(connections_per_address, 0, 0, 1048575, NULL)                                                \
-    X(evict_silent_ms, 10000, 1, DAY_MS, "off")
+    X(evict_silent_ms, 10000, 1, DAY_MS, "off")                                                    \
+    X(rooms_max, 4096, 1, 1048575, NULL)                                                           \
+    X(rooms_per_connection, 64, 1, 65535, NULL)                                                    \
+    X(timers_max, 4096, 1, 1048576, NULL)                                                          \
+    X(posts_max, 4096, 1, 1048576, NULL)
 
 /* The same for those whose default or use depends on other options. */
 #define FUZZ_OPEN_NUMBERS(X)                                                                       \
@@ -51,7 +55,9 @@
     X(message_timeout_ms, 0, 1, DAY_MS, "off")                                                     \
     X(user_timeout_ms, 0, 1, DAY_MS, "off")                                                        \
     X(messages_burst, 0, 0, GIB, NULL)                                                             \
-    X(bytes_burst, 0, 0, GIB, NULL)
+    X(bytes_burst, 0, 0, GIB, NULL)                                                                \
+    X(room_members_max, 0, 1, 16777216, NULL)                                                      \
+    X(room_references_max, 0, 64, 16777216, NULL)
 
 /* X(field, words): of two, the second stands twice */
 #define FUZZ_CHOICES(X)                                                                            \

@@ -46,13 +46,14 @@ static uint64_t draw_value(struct fuzz_script *script, uint32_t kind)
     }
 }
 
+static const char *const endpoints[8] = {
+    NULL,           "tcp://127.0.0.1:7000", "tcp://[::1]:0",    "tcp://*:1",
+    "tcp://host:5", "tcp://::1:5",          "tcp://host:65536", "http://host:80",
+};
+
 static void set_listener(struct fuzz_script *script, uint32_t kind)
 {
-    static const char *const texts[8] = {
-        NULL,           "tcp://127.0.0.1:7000", "tcp://[::1]:0",    "tcp://*:1",
-        "tcp://host:5", "tcp://::1:5",          "tcp://host:65536", "http://host:80",
-    };
-    options.listen[fuzz_byte(script) % THRONG_LISTENERS_MAX] = texts[kind];
+    options.listen[fuzz_byte(script) % THRONG_LISTENERS_MAX] = endpoints[kind];
 }
 
 static void set_system(struct fuzz_script *script, uint32_t kind)
@@ -92,7 +93,7 @@ static void set_struct_size(struct fuzz_script *script)
 static void set_limit(struct fuzz_script *script, uint32_t kind)
 {
     static const uint32_t borders[8] = {0, 1, 90, 32767, 65540, DAY_MS, 1048575, 1073741824};
-    uint32_t *const places[20] = {
+    uint32_t *const places[26] = {
         &options.first_message_timeout_ms,
         &options.message_timeout_ms,
         &options.idle_timeout_ms,
@@ -113,8 +114,14 @@ static void set_limit(struct fuzz_script *script, uint32_t kind)
         (uint32_t *)&options.when_over_rate,
         &options.connections_per_address,
         &options.evict_silent_ms,
+        &options.rooms_max,
+        &options.room_members_max,
+        &options.rooms_per_connection,
+        &options.room_references_max,
+        &options.timers_max,
+        &options.posts_max,
     };
-    uint32_t *place = places[fuzz_byte(script) % 20];
+    uint32_t *place = places[fuzz_byte(script) % 26];
     if (kind < 4) {
         *place = (uint32_t)draw_value(script, kind);
     } else { /* a border, and its neighbours */
@@ -142,6 +149,9 @@ static void set_text_field(struct fuzz_script *script, uint32_t field, uint32_t 
         break;
     case 20:
         options.accept_pool = (uint32_t)draw_value(script, kind);
+        break;
+    case 21:
+        options.admin = endpoints[kind];
         break;
     default:
         set_listener(script, kind);
@@ -241,7 +251,13 @@ static void check_terms(const struct throng_budget *budget)
     uint64_t blocks = (uint64_t)config.send_small_blocks + config.send_large_blocks;
     uint64_t events = fuzz_power_of_two(final->events_max, 64);
     const struct throng_budget_term *terms = budget->terms;
-    FUZZ_CHECK(terms[TG_REGION_SEND_TABLES].bytes == shared(blocks * 20));
+    uint64_t references = (uint64_t) final->room_references_max * config.worker_count;
+    FUZZ_CHECK(terms[TG_REGION_SEND_TABLES].bytes == shared(blocks * 20 + references * 16));
+    FUZZ_CHECK(terms[TG_REGION_BROADCASTS].bytes == shared(blocks * 4));
+    FUZZ_CHECK(terms[TG_REGION_REFERENCES].bytes == divided(blocks * 4));
+    FUZZ_CHECK(terms[TG_REGION_ROOM_LINKS].bytes == shared(final->room_members_max * 24ull));
+    FUZZ_CHECK(terms[TG_REGION_ROOM_PARTS].bytes == divided(final->rooms_max * 16ull));
+    FUZZ_CHECK(terms[TG_REGION_SEND_LIMITS].bytes == shared(final->max_connections * 4ull));
     FUZZ_CHECK(terms[TG_REGION_SEND_SMALL].bytes == shared(config.send_small_blocks * 512ull));
     FUZZ_CHECK(terms[TG_REGION_SEND_LARGE].bytes == shared(config.send_large_blocks * 16896ull));
     FUZZ_CHECK(terms[TG_REGION_LINKS].bytes == shared(final->max_connections * 4ull));
@@ -250,6 +266,8 @@ static void check_terms(const struct throng_budget *budget)
     uint64_t pairs = ((uint64_t) final->max_connections + 1) / 2;
     FUZZ_CHECK(terms[TG_REGION_RATES].bytes ==
                (has_rates ? shared(final->max_connections * 24ull) : 0));
+    FUZZ_CHECK((terms[TG_REGION_ADMIN].bytes > 0) == config.admin);
+    FUZZ_CHECK(config.admin == (final->admin != NULL));
     FUZZ_CHECK(terms[TG_REGION_ADDRESS_COUNTS].bytes == (has_counts ? shared(pairs * 64) : 0));
     FUZZ_CHECK(terms[TG_REGION_ASSEMBLY].bytes == divided(final->assembly_bytes));
     FUZZ_CHECK(terms[TG_REGION_ASSEMBLY_TABLES].bytes == divided(final->assembly_bytes / 256 * 12));
@@ -273,7 +291,8 @@ static void check_budget(void)
     FUZZ_CHECK(budget.term_count == TG_REGION_COUNT);
     FUZZ_CHECK(budget.io_threads == (config.inline_mode ? 0 : config.worker_count));
     for (uint32_t i = 0; i < budget.term_count; i++) {
-        bool is_optional = i == TG_REGION_ADDRESS_COUNTS || i == TG_REGION_RATES;
+        bool is_optional = i == TG_REGION_ADDRESS_COUNTS || i == TG_REGION_RATES ||
+                           i == TG_REGION_ADMIN;
         FUZZ_CHECK(budget.terms[i].bytes % PAGE == 0);
         FUZZ_CHECK(budget.terms[i].bytes > 0 || is_optional);
         sum += budget.terms[i].bytes;

@@ -113,7 +113,7 @@ static void check_number(const struct rule *rule, const struct throng_server_opt
     }
 }
 
-/* `listen` and `backend`, which keep the text. */
+/* `listen`, `admin` and `backend`, which keep the text. */
 static bool check_text(const char *name, const char *value, struct throng_server_options *before)
 {
     char host[TG_ENDPOINT_TEXT_SIZE];
@@ -123,6 +123,10 @@ static bool check_text(const char *name, const char *value, struct throng_server
         before->backend = value;
         return strcmp(value, "auto") == 0 || strcmp(value, "epoll") == 0 ||
                strcmp(value, "io_uring") == 0;
+    }
+    if (strcmp(name, "admin") == 0) {
+        before->admin = strcmp(value, "off") == 0 ? NULL : value;
+        return before->admin == NULL || tg_endpoint_parse(value, host, &port, NULL) == 0;
     }
     while (next < THRONG_LISTENERS_MAX && before->listen[next] != NULL) {
         next++;

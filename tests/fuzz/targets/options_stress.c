@@ -36,6 +36,13 @@ static const char *const names[] = {
     "--help",
     "--drain-timeout",
     "--connect-timeout",
+    "--scenario",
+    "--rooms",
+    "--room-size",
+    "--bots",
+    "--server-pid",
+    "--report",
+    "--hgrm",
 };
 
 #define NAMES (sizeof(names) / sizeof(names[0]))
@@ -76,7 +83,15 @@ static void check_accepted(const struct stress_options *options)
     FUZZ_CHECK(options->active >= 1 && options->active <= options->connections);
     FUZZ_CHECK(options->size_min <= options->size_max);
     FUZZ_CHECK(options->size_max <= options->message_max && options->message_max <= 67108864);
-    FUZZ_CHECK((options->rate > 0) != (options->window > 0));
+    FUZZ_CHECK(options->scenario < SCENARIO_COUNT);
+    bool both = options->rate > 0 && options->window > 0;
+    FUZZ_CHECK(options->rate > 0 || options->window > 0);
+    FUZZ_CHECK(!both || options->scenario == SCENARIO_CHURN);
+    bool rooms = options->scenario == SCENARIO_ROOMS || options->scenario == SCENARIO_CHAT;
+    FUZZ_CHECK(rooms ? options->rooms >= 1 && options->room_size >= 1 : options->rooms == 0);
+    FUZZ_CHECK(options->room_size <= options->connections);
+    FUZZ_CHECK((uint64_t)options->rooms * options->room_size <= UINT64_C(4194300) * 2);
+    FUZZ_CHECK(options->scenario != SCENARIO_ROOMS || options->size_min >= 12);
     FUZZ_CHECK(options->rate <= 100000000 && options->window <= 1024);
     FUZZ_CHECK(options->talk_ns >= 1000000);
     FUZZ_CHECK(options->talk_ns == UINT64_MAX || options->talk_ns <= 86400000000000);
