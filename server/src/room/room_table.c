@@ -97,7 +97,7 @@ static void push_due(struct tg_room_table *table, struct tg_member *member, uint
     if (table->due_first == 0) {
         table->due_first = link;
     } else {
-        tg_member_at(table, table->due_last)->due_next = link;
+        table->members[table->due_last - 1].due_next = link;
     }
     table->due_last = link;
 }
