@@ -195,14 +195,19 @@ static void on_message(const struct throng_event *event)
 }
 
 /* A close ends with linger_ms; the game may come to hear of it later, because it holds events or
- * stands still. Where time itself jumps, nothing is to be said. */
+ * stands still: at worst at each of those that come before, which one that takes an event a turn, and ticks
+ * between them, may have of every connection. Where time itself jumps, nothing is to be said. */
 static uint64_t longest_close_ns(void)
 {
     const struct plan *plan = game.plan;
     if (plan->faults[TG_SIM_FAULT_clock_jump] != 0) {
         return UINT64_MAX / 2;
     }
-    uint64_t stalls_ms = plan->stall_parts == 0 ? 0 : 4 * (uint64_t)plan->stall_ms;
+    const uint64_t before = 4 * (uint64_t)plan->server.max_connections +
+                            16 * (uint64_t)plan->server.events_max;
+    const uint64_t stalls_ms = plan->stall_parts == 0 ? 0
+                                                      : (4 + before * plan->stall_parts / 65536) *
+                                                            (uint64_t)plan->stall_ms;
     return (plan->server.linger_ms + stalls_ms + 8000) * 1000000u;
 }
 
