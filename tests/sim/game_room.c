@@ -266,8 +266,9 @@ void game_room_check_counters(const struct throng_counters *now)
 
 void game_room_check_quiet(const struct throng_counters *now)
 {
-    TG_SIM_RULE(room_ledger_missed() - self.missed_before <=
-                    now->broadcast_drops + now->messages_dropped,
+    /* What an earlier server's members missed may be found out while this one serves. */
+    TG_SIM_RULE(self.plan->rounds > 1 || room_ledger_missed() - self.missed_before <=
+                                             now->broadcast_drops + now->messages_dropped,
                 "more broadcasts are missing than members missed");
     TG_SIM_RULE(self.members == 0, "at rest somebody is in a room");
 }
