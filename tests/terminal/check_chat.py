@@ -77,6 +77,7 @@ def check_restart():
                 eva.wait_for("<max> four")
                 eva.type("/room lobby", "five")
                 max_.wait_for("<eva> five")
+                eva.wait_for("<eva> five")
                 texts = [text for _, _, text in said(eva, "lobby")]
                 support.expect("what eva was shown", texts, ["one", "two", "three", "four", "five"])
                 eva.end(0)
