@@ -2,9 +2,9 @@
  * The server as a whole: what the logic thread owns, and the workers beside it. Each file of this
  * folder works on it: server.c (life, in the steps of life.h), api_event.c (the loop),
  * api_release.c (giving events back), api_write.c (sending and closing), api_writer.c (messages in
- * pieces), api_room.c (rooms), api_conn.c (looking at connections), flush.c (to the workers and home
- * again); send_room.h, send_policy.h, writable.h and queue_growth.h (peers that do not read);
- * time/logic_time.h (ticks, timers, posts). */
+ * pieces), api_room.c (rooms), api_broadcast.c (to all of a room), api_conn.c (looking at
+ * connections), flush.c (to the workers and home again); send_room.h, send_policy.h, writable.h and
+ * queue_growth.h (peers that do not read); time/logic_time.h (ticks, timers, posts). */
 #ifndef TG_SERVER_STATE_H
 #define TG_SERVER_STATE_H
 
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <throng/room.h>
 #include <throng/server.h>
 
 #include "budget.h"
@@ -212,6 +213,11 @@ bool tg_server_flush_members(struct throng_server *server);
 
 /* Takes back the records that the workers are done with. */
 void tg_server_collect_members(struct throng_server *server);
+
+/* 0 or the error to answer. */
+int tg_server_find_room(const struct throng_server *server, throng_room id, struct tg_room **room);
+
+/* ---- api_broadcast.c ---- */
 
 /* Sets the limit and policy that broadcasts keep to. */
 void tg_server_set_fanout_limit(struct throng_server *server, const struct tg_seat *seat);
