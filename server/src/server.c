@@ -14,6 +14,7 @@
 #include "admin/admin.h"
 #include "base/format.h"
 #include "base/line.h"
+#include "listen.h"
 #include "state.h"
 
 void tg_server_log(const struct throng_server *server, enum throng_log_level level,
@@ -211,7 +212,6 @@ static void destroy(struct throng_server *server)
 static int listen_on(struct throng_server *server, uint32_t index, const char *text,
                      struct throng_error *error)
 {
-    char host[TG_ENDPOINT_TEXT_SIZE];
     struct tg_listen_options options = {
         .backlog = server->config.options.backlog,
         .send_buffer_bytes = server->config.options.socket_send_bytes,
@@ -219,20 +219,7 @@ static int listen_on(struct throng_server *server, uint32_t index, const char *t
         .keepalive_s = keepalive_of(&server->config),
         .user_timeout_ms = limit_ms(server->config.options.user_timeout_ms),
     };
-    uint16_t port;
-    int result = tg_endpoint_parse(text, host, &port, error);
-    if (result == 0) {
-        result = tg_address_resolve(host, port, &options.address, 1);
-    }
-    if (result > 0) {
-        result = tg_socket_listen(&server->sockets[index], &options, &server->bound[index]);
-        bool any_family = strcmp(host, "*") == 0;
-        if (result == THRONG_EAFNOSUPPORT && any_family &&
-            tg_address_parse_numeric("0.0.0.0", port, &options.address) == 0) {
-            /* A system without IPv6: "any" is any IPv4 address. */
-            result = tg_socket_listen(&server->sockets[index], &options, &server->bound[index]);
-        }
-    }
+    int result = tg_listen_on(&server->sockets[index], text, &options, &server->bound[index]);
     if (result < 0) {
         return tg_config_fail(error, result, "cannot listen on %s: %s", text,
                               throng_error_text(result));
