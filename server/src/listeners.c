@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The listening sockets: opened by the start, handed to each worker, closed where they were opened.
  * Called by server.c and workers.c, on the logic thread. */
-#include <string.h>
-
 #include "life.h"
+#include "listen.h"
 
 static int listen_on(struct throng_server *server, uint32_t index, const char *text,
                      struct throng_error *error)
 {
-    char host[TG_ENDPOINT_TEXT_SIZE];
     struct tg_listen_options options = {
         .backlog = server->config.options.backlog,
         .send_buffer_bytes = server->config.options.socket_send_bytes,
@@ -16,20 +14,7 @@ static int listen_on(struct throng_server *server, uint32_t index, const char *t
         .keepalive_s = tg_config_limit(server->config.options.keepalive_s),
         .user_timeout_ms = tg_config_limit(server->config.options.user_timeout_ms),
     };
-    uint16_t port;
-    int result = tg_endpoint_parse(text, host, &port, error);
-    if (result == 0) {
-        result = tg_address_resolve(host, port, &options.address, 1);
-    }
-    if (result > 0) {
-        result = tg_socket_listen(&server->sockets[index], &options, &server->bound[index]);
-        bool any_family = strcmp(host, "*") == 0;
-        if (result == THRONG_EAFNOSUPPORT && any_family &&
-            tg_address_parse_numeric("0.0.0.0", port, &options.address) == 0) {
-            /* A system without IPv6: "any" is any IPv4 address. */
-            result = tg_socket_listen(&server->sockets[index], &options, &server->bound[index]);
-        }
-    }
+    int result = tg_listen_on(&server->sockets[index], text, &options, &server->bound[index]);
     if (result < 0) {
         return tg_config_fail(error, result, "cannot listen on %s: %s", text,
                               throng_error_text(result));

@@ -60,9 +60,9 @@ struct throng_server_options {
     /* sizeof this struct, so that a program compiled against an older header keeps working. */
     size_t struct_size;
 
-    /* "tcp://HOST:PORT"; HOST is an IPv4 address, an IPv6 address in brackets, a name or "*" (any,
-     * both families); port 0 = any free port, see throng_server_listen_address. The strings are
-     * copied. At least one. */
+    /* "tcp://HOST:PORT"; HOST is an IPv4 address, an IPv6 address in brackets, a name or "*" (any
+     * address of both families, or of IPv4 where the system has no IPv6); port 0 = any free port, see
+     * throng_server_listen_address. The strings are copied. At least one. */
     const char *listen[THRONG_LISTENERS_MAX];
 
     /* Connections at once. 1..1,048,575; default 65,000. Everything is reserved for that many at
