@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What requests do, where it takes a short memory or a look inside; what a client can see is in
  * check_chat.py. */
-#include "script.h"
+#include "words.h"
 
 /* ---- short memory ---- */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What the chat's handlers do as time passes: silence, empty rooms, floods, bans that end. The clock is
  * the test's. */
-#include "script.h"
+#include "words.h"
 
 static void whoever_never_says_hello_is_told_so_and_closed(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See script.h. */
-#include "script.h"
+ * See words.h. */
+#include "words.h"
 
 #include <string.h>
 
