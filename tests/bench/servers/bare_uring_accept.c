@@ -3,17 +3,13 @@
  * own table of direct descriptors and a multishot receive on each connection. */
 #include "accept_threads.h"
 
-#include <errno.h>
-#include <liburing.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#include "echo_server.h"
+#include "bare_uring.h"
 #include "frames.h"
 
-#define SUBMISSIONS 4096u
-#define COMPLETIONS 32768u
 #define BUFFERS 64u
 #define BUFFER_BYTES 4096u
 
@@ -31,27 +27,6 @@ struct loop {
     uint8_t *memory; /* BUFFERS of BUFFER_BYTES */
 };
 
-static void check(int result, const char *what)
-{
-    if (result < 0) {
-        errno = -result;
-        echo_give_up(what);
-    }
-}
-
-static struct io_uring_sqe *next_entry(struct loop *loop)
-{
-    struct io_uring_sqe *entry = io_uring_get_sqe(&loop->ring);
-    if (entry == NULL) {
-        (void)io_uring_submit(&loop->ring);
-        entry = io_uring_get_sqe(&loop->ring);
-        if (entry == NULL) {
-            echo_give_up("io_uring_submit");
-        }
-    }
-    return entry;
-}
-
 static void mark(struct io_uring_sqe *entry, enum operation operation, uint32_t slot, uint16_t id)
 {
     entry->user_data = (uint64_t)operation << 48 | (uint64_t)id << 32 | slot;
@@ -59,14 +34,14 @@ static void mark(struct io_uring_sqe *entry, enum operation operation, uint32_t 
 
 static void arm_accept(struct loop *loop)
 {
-    struct io_uring_sqe *entry = next_entry(loop);
+    struct io_uring_sqe *entry = bare_uring_next_entry(&loop->ring);
     io_uring_prep_multishot_accept_direct(entry, loop->thread->listener, NULL, NULL, 0);
     mark(entry, OP_ACCEPT, 0, 0);
 }
 
 static void arm_receive(struct loop *loop, uint32_t slot)
 {
-    struct io_uring_sqe *entry = next_entry(loop);
+    struct io_uring_sqe *entry = bare_uring_next_entry(&loop->ring);
     io_uring_prep_recv_multishot(entry, (int)slot, NULL, 0, 0);
     entry->flags |= IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
     entry->buf_group = 0;
@@ -88,7 +63,7 @@ static void offer(struct loop *loop, uint16_t id)
 static void answer(struct loop *loop, uint32_t slot, uint16_t id, uint32_t size)
 {
     uint64_t messages = 0;
-    struct io_uring_sqe *entry = next_entry(loop);
+    struct io_uring_sqe *entry = bare_uring_next_entry(&loop->ring);
     if (frames_whole(start_of(loop, id), size, &messages) == (ptrdiff_t)size) {
         io_uring_prep_send(entry, (int)slot, start_of(loop, id), size, MSG_NOSIGNAL | MSG_WAITALL);
         entry->flags |= IOSQE_FIXED_FILE;
@@ -115,13 +90,14 @@ static void on_received(struct loop *loop, uint32_t slot, const struct io_uring_
         arm_receive(loop, slot);
         return;
     }
-    struct io_uring_sqe *close = next_entry(loop);
+    struct io_uring_sqe *close = bare_uring_next_entry(&loop->ring);
     io_uring_prep_close_direct(close, slot);
     mark(close, OP_CLOSE, slot, 0);
 }
 
-static void on_completion(struct loop *loop, const struct io_uring_cqe *entry)
+static void on_completion(void *context, const struct io_uring_cqe *entry)
 {
+    struct loop *loop = context;
     uint32_t slot = (uint32_t)entry->user_data;
     switch ((enum operation)(entry->user_data >> 48)) {
     case OP_ACCEPT:
@@ -146,14 +122,7 @@ static void on_completion(struct loop *loop, const struct io_uring_cqe *entry)
 
 static void open_ring(struct loop *loop)
 {
-    struct io_uring_params params = {.flags = IORING_SETUP_SINGLE_ISSUER |
-                                              IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
-                                              IORING_SETUP_CQSIZE,
-                                     .cq_entries = COMPLETIONS};
-    check(io_uring_queue_init_params(SUBMISSIONS, &loop->ring, &params), "io_uring_setup");
-    check(io_uring_register_ring_fd(&loop->ring), "io_uring_register_ring_fd");
-    check(io_uring_register_files_sparse(&loop->ring, echo_descriptors_max()),
-          "io_uring_register_files_sparse");
+    bare_uring_open(&loop->ring, echo_descriptors_max());
     loop->buffer_ring = aligned_alloc(4096, 4096); /* starts a page; BUFFERS entries of 16 bytes */
     loop->memory = aligned_alloc(4096, (size_t)BUFFERS * BUFFER_BYTES);
     if (loop->buffer_ring == NULL || loop->memory == NULL) {
@@ -165,7 +134,8 @@ static void open_ring(struct loop *loop)
     }
     struct io_uring_buf_reg registration = {.ring_addr = (uintptr_t)loop->buffer_ring,
                                             .ring_entries = BUFFERS};
-    check(io_uring_register_buf_ring(&loop->ring, &registration, 0), "io_uring_register_buf_ring");
+    bare_uring_check(io_uring_register_buf_ring(&loop->ring, &registration, 0),
+                     "io_uring_register_buf_ring");
 }
 
 static void run(struct accept_thread *thread)
@@ -175,16 +145,7 @@ static void run(struct accept_thread *thread)
     arm_accept(&loop);
     accept_ready();
     for (;;) {
-        struct io_uring_cqe *entry;
-        uint32_t head;
-        uint32_t count = 0;
-        (void)io_uring_submit_and_wait(&loop.ring, 1);
-        io_uring_for_each_cqe(&loop.ring, head, entry)
-        {
-            on_completion(&loop, entry);
-            count++;
-        }
-        io_uring_cq_advance(&loop.ring, count);
+        bare_uring_turn(&loop.ring, on_completion, &loop);
     }
 }
 

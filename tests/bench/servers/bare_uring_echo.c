@@ -2,22 +2,17 @@
  * The same loop by hand on io_uring: multishot accept into direct descriptors, multishot receive
  * into one ring of buffers, one send in flight for each connection, one system call a turn. As bare
  * as bare_epoll_echo.c; it wants Linux 6.1, and 6.12 for buffers that are filled bit by bit. */
-#include <errno.h>
-#include <liburing.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "echo_server.h"
+#include "bare_uring.h"
 #include "frames.h"
 
 /* Newer than liburing 2.3. */
 #define PBUF_RING_INC 2u          /* 6.12: a buffer is filled by several receives */
 #define CQE_F_BUF_MORE (1u << 4u) /* 6.12: and this was not the last of them */
-
-#define SUBMISSIONS 4096u
-#define COMPLETIONS 32768u
 
 /* Large, so that few frames are cut at a buffer's end; few, so that they stay in the cache. */
 #define BUFFERS 8u
@@ -60,19 +55,6 @@ static struct conn *conns; /* by place in the ring's file table */
 static int listener;
 static struct echo_counts counts;
 
-static struct io_uring_sqe *next_entry(void)
-{
-    struct io_uring_sqe *entry = io_uring_get_sqe(&ring);
-    if (entry == NULL) {
-        (void)io_uring_submit(&ring);
-        entry = io_uring_get_sqe(&ring);
-        if (entry == NULL) {
-            echo_give_up("io_uring_submit");
-        }
-    }
-    return entry;
-}
-
 /* What the completion will carry. */
 static void mark(struct io_uring_sqe *entry, enum operation operation, uint32_t slot)
 {
@@ -81,14 +63,14 @@ static void mark(struct io_uring_sqe *entry, enum operation operation, uint32_t 
 
 static void arm_accept(void)
 {
-    struct io_uring_sqe *entry = next_entry();
+    struct io_uring_sqe *entry = bare_uring_next_entry(&ring);
     io_uring_prep_multishot_accept_direct(entry, listener, NULL, NULL, 0);
     mark(entry, OP_ACCEPT, 0);
 }
 
 static void arm_receive(uint32_t slot)
 {
-    struct io_uring_sqe *entry = next_entry();
+    struct io_uring_sqe *entry = bare_uring_next_entry(&ring);
     io_uring_prep_recv_multishot(entry, (int)slot, NULL, 0, 0);
     entry->flags |= IOSQE_FIXED_FILE | IOSQE_BUFFER_SELECT;
     entry->buf_group = 0;
@@ -99,7 +81,7 @@ static void arm_receive(uint32_t slot)
 static void submit_send(uint32_t slot)
 {
     const struct conn *conn = &conns[slot];
-    struct io_uring_sqe *entry = next_entry();
+    struct io_uring_sqe *entry = bare_uring_next_entry(&ring);
     io_uring_prep_send(entry, (int)slot, conn->sending, conn->sending_size,
                        MSG_NOSIGNAL | MSG_WAITALL);
     entry->flags |= IOSQE_FIXED_FILE;
@@ -172,7 +154,7 @@ static void end(uint32_t slot)
     conn->ends = true;
     if (conn->receives) {
         if (!conn->shut) {
-            struct io_uring_sqe *entry = next_entry();
+            struct io_uring_sqe *entry = bare_uring_next_entry(&ring);
             io_uring_prep_shutdown(entry, (int)slot, SHUT_RDWR);
             entry->flags |= IOSQE_FIXED_FILE;
             mark(entry, OP_SHUTDOWN, slot);
@@ -187,7 +169,7 @@ static void end(uint32_t slot)
     bytes_free(&conn->waiting);
     bytes_free(&conn->copied);
     memset(conn, 0, sizeof(*conn));
-    struct io_uring_sqe *entry = next_entry();
+    struct io_uring_sqe *entry = bare_uring_next_entry(&ring);
     io_uring_prep_close_direct(entry, slot);
     mark(entry, OP_CLOSE, slot);
 }
@@ -266,8 +248,9 @@ static void on_sent(uint32_t slot, int result)
     }
 }
 
-static void on_completion(const struct io_uring_cqe *entry)
+static void on_completion(void *context, const struct io_uring_cqe *entry)
 {
+    (void)context;
     uint32_t slot = (uint32_t)entry->user_data;
     switch ((enum operation)(entry->user_data >> 32)) {
     case OP_ACCEPT:
@@ -291,14 +274,6 @@ static void on_completion(const struct io_uring_cqe *entry)
     }
 }
 
-static void check(int result, const char *what)
-{
-    if (result < 0) {
-        errno = -result;
-        echo_give_up(what);
-    }
-}
-
 static void register_buffers(void)
 {
     buffer_ring = aligned_alloc(4096, 4096); /* starts a page; BUFFERS entries of 16 bytes */
@@ -316,20 +291,15 @@ static void register_buffers(void)
                                             .pad = PBUF_RING_INC}; /* `flags` since then */
     if (io_uring_register_buf_ring(&ring, &registration, 0) != 0) {
         registration.pad = 0; /* an older kernel: one receive a buffer */
-        check(io_uring_register_buf_ring(&ring, &registration, 0), "io_uring_register_buf_ring");
+        bare_uring_check(io_uring_register_buf_ring(&ring, &registration, 0),
+                         "io_uring_register_buf_ring");
     }
 }
 
 static void open_ring(void)
 {
-    struct io_uring_params params = {.flags = IORING_SETUP_SINGLE_ISSUER |
-                                              IORING_SETUP_DEFER_TASKRUN | IORING_SETUP_SUBMIT_ALL |
-                                              IORING_SETUP_CQSIZE,
-                                     .cq_entries = COMPLETIONS};
     uint32_t slots = echo_descriptors_max();
-    check(io_uring_queue_init_params(SUBMISSIONS, &ring, &params), "io_uring_setup");
-    check(io_uring_register_ring_fd(&ring), "io_uring_register_ring_fd");
-    check(io_uring_register_files_sparse(&ring, slots), "io_uring_register_files_sparse");
+    bare_uring_open(&ring, slots);
     register_buffers();
     conns = calloc(slots, sizeof(*conns));
     if (conns == NULL) {
@@ -345,16 +315,7 @@ int main(int argc, char **argv)
     arm_accept();
     echo_announce(listener);
     while (!echo_stopped()) {
-        struct io_uring_cqe *entry;
-        uint32_t head;
-        uint32_t count = 0;
-        (void)io_uring_submit_and_wait(&ring, 1);
-        io_uring_for_each_cqe(&ring, head, entry)
-        {
-            on_completion(entry);
-            count++;
-        }
-        io_uring_cq_advance(&ring, count);
+        bare_uring_turn(&ring, on_completion, NULL);
     }
     echo_print_counts(&counts);
     return 0;

@@ -3,17 +3,11 @@
  * each connection, as few system calls as the ring's size allows. The counterpart of bare_tick's "ready".
  *
  *     bare_uring_tick CONNECTIONS MESSAGES SIZE */
-#include <errno.h>
-#include <liburing.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/socket.h>
 
-#include "echo_server.h"
+#include "bare_uring.h"
 #include "tick.h"
-
-#define SUBMISSIONS 4096u
-#define COMPLETIONS 32768u
 
 enum operation {
     OP_ACCEPT,
@@ -31,29 +25,16 @@ static uint32_t unsent; /* sends in flight */
 static uint64_t sent;
 static size_t asked; /* bytes of questions that wait for their tick */
 
-static struct io_uring_sqe *next_entry(void)
-{
-    struct io_uring_sqe *entry = io_uring_get_sqe(&ring);
-    if (entry == NULL) {
-        (void)io_uring_submit(&ring);
-        entry = io_uring_get_sqe(&ring);
-    }
-    if (entry == NULL) {
-        echo_give_up("io_uring_submit");
-    }
-    return entry;
-}
-
 static void arm_accept(void)
 {
-    struct io_uring_sqe *entry = next_entry();
+    struct io_uring_sqe *entry = bare_uring_next_entry(&ring);
     io_uring_prep_multishot_accept_direct(entry, listener, NULL, NULL, 0);
     entry->user_data = OP_ACCEPT;
 }
 
 static void arm_receive(void)
 {
-    struct io_uring_sqe *entry = next_entry();
+    struct io_uring_sqe *entry = bare_uring_next_entry(&ring);
     io_uring_prep_recv(entry, first, question, sizeof(question), 0);
     entry->flags |= IOSQE_FIXED_FILE;
     entry->user_data = OP_RECEIVE;
@@ -64,7 +45,7 @@ static void run_tick(void)
 {
     tick_next(&tick);
     for (uint32_t i = 0; i < tick.connections; i++) {
-        struct io_uring_sqe *entry = next_entry();
+        struct io_uring_sqe *entry = bare_uring_next_entry(&ring);
         io_uring_prep_send(entry, (int)i, tick.bytes, (size_t)tick.messages * tick.frame,
                            MSG_NOSIGNAL);
         entry->flags |= IOSQE_FIXED_FILE;
@@ -76,10 +57,7 @@ static void run_tick(void)
 
 static void on_accept(const struct io_uring_cqe *entry)
 {
-    if (entry->res < 0) {
-        errno = -entry->res;
-        echo_give_up("accept");
-    }
+    bare_uring_check(entry->res, "accept");
     if (accepted++ == 0) {
         first = entry->res;
         arm_receive();
@@ -89,8 +67,9 @@ static void on_accept(const struct io_uring_cqe *entry)
     }
 }
 
-static void on_completion(const struct io_uring_cqe *entry)
+static void on_completion(void *context, const struct io_uring_cqe *entry)
 {
+    (void)context;
     if (entry->user_data == OP_ACCEPT) {
         on_accept(entry);
     } else if (entry->user_data == OP_SEND) {
@@ -113,27 +92,11 @@ int main(int argc, char **argv)
     tick_create(&tick, argv[1], argv[2], argv[3]);
     listener = echo_listen(1, argv);
     echo_catch_signals();
-    struct io_uring_params params = {
-        .flags = IORING_SETUP_CQSIZE | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN,
-        .cq_entries = COMPLETIONS,
-    };
-    if (io_uring_queue_init_params(SUBMISSIONS, &ring, &params) != 0 ||
-        io_uring_register_files_sparse(&ring, tick.connections + 1) != 0) {
-        echo_give_up("io_uring");
-    }
+    bare_uring_open(&ring, tick.connections + 1);
     arm_accept();
     echo_announce(listener);
     while (!echo_stopped()) {
-        struct io_uring_cqe *entry;
-        unsigned head;
-        unsigned count = 0;
-        (void)io_uring_submit_and_wait(&ring, 1);
-        io_uring_for_each_cqe(&ring, head, entry)
-        {
-            on_completion(entry);
-            count++;
-        }
-        io_uring_cq_advance(&ring, count);
+        bare_uring_turn(&ring, on_completion, NULL);
         if (accepted == tick.connections && unsent == 0 && asked >= tick.frame) {
             asked -= tick.frame;
             run_tick();
