@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Listening on an endpoint as a user writes it. Called by server.c and the admin listener at start, on the
+ * Listening on an endpoint as a user writes it. Called by listeners.c and the admin listener at start, on the
  * logic thread; may ask a name server. */
 #ifndef TG_LISTEN_H
 #define TG_LISTEN_H

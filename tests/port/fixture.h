@@ -142,6 +142,9 @@ int run_wake_tests(void);
 int run_process_tests(void);
 int run_denied_tests(void);
 int run_uring_tests(void);
-int run_iocp_tests(void);
+int run_uring_early_tests(void);
+int run_iocp_accept_tests(void);
+int run_iocp_reuse_tests(void);
+int run_iocp_stream_tests(void);
 
 #endif

@@ -19,5 +19,5 @@ int run_system_tests(void)
 /* None for epoll. */
 int run_backend_tests(void)
 {
-    return run_uring_tests();
+    return run_uring_tests() + run_uring_early_tests();
 }

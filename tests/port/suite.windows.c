@@ -21,5 +21,5 @@ int run_system_tests(void)
 
 int run_backend_tests(void)
 {
-    return run_iocp_tests();
+    return run_iocp_accept_tests() + run_iocp_stream_tests() + run_iocp_reuse_tests();
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * One connection from accept to the slot's return, with everything that can end it, as a Promela
- * model; tools/models runs it. The worker's steps are those of on_accept.c, on_receive.c, on_send.c,
- * on_close.c and commands.c under the same names; the port is the contract of port/port.h, its batch
+ * model; tools/models runs it. The worker's steps are those of on_accept.c, on_receive.c, reading.c,
+ * on_send.c, on_close.c and commands.c under the same names; the port is the contract of port/port.h, its batch
  * included: what a batch brings is dispatched also if a completion before it has closed the stream.
  *
  * A message is one receive, a write one unit of the queue. Two messages come, two writes go; there is
@@ -240,7 +240,7 @@ inline on_close() /* tg_worker_on_close */
     fi
 }
 
-/* ---- receiving: on_receive.c ---- */
+/* ---- receiving: on_receive.c, reading.c ---- */
 
 inline stop_reading() /* tg_slot_stop_reading */
 {
