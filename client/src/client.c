@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/failure.h"
 #include "client_state.h"
 #include "dial.h"
-#include "failure.h"
 #include "os/clock.h"
 #include "os/memory.h"
 #include "settings.h"

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "failure.h"
+#include "base/failure.h"
 #include "os/clock.h"
 
 /* More addresses than any name in use has; the rest is not tried. */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "failure.h"
+#include "base/failure.h"
 
 int tg_settings_copy(void *options, size_t size, const void *given, size_t given_size,
                      struct throng_error *error)

@@ -5,10 +5,10 @@
 
 #include <string.h>
 
+#include "base/failure.h"
 #include "codec/frame.h"
 #include "deadline.h"
 #include "dial.h"
-#include "failure.h"
 #include "inbox.h"
 #include "os/clock.h"
 #include "os/memory.h"

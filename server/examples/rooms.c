@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * throng-rooms: rooms that anybody may join and talk in. The model of a program that broadcasts, and what
- * throng-stress --scenario rooms talks to. A message is a letter, a room (0..rooms_max - 1, four bytes,
- * big-endian), and what the letter wants:
+ * throng-rooms, the model of a program that broadcasts; throng-stress --scenario rooms talks to it. A message
+ * is a letter, a room (0..rooms_max - 1, four bytes, big-endian), and what the letter wants:
  *
  *     'J' room           join it           answer: 'J' room number(8), that of its next line
  *     'L' room           leave it          answer: 'L' room
  *     'S' room words     say a line        to each member: 'S' room number(8) words
  *     'E' anything       echo              answer: the same
- *     anything else                        answer: '?' and what is wrong
- *
- * Signals are as in echo.c. */
+ *     anything else                        answer: '?' and what is wrong */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,29 +17,15 @@
 
 #define BATCH 64
 #define DRAIN_MS 10000
-#define RETRY_MS 1
 #define WAITING_MAX 2048u
 #define ASK_SIZE 5   /* a letter and a room */
 #define HEAD_SIZE 13 /* and a number */
 
-struct numbered_room {
-    throng_room id; /* made when the first one joins */
-    uint64_t next;  /* number of its next line */
-};
-
 struct hall {
     struct throng_server *server;
-    struct numbered_room *rooms;
-    uint32_t room_count;
-    uint8_t *line;
-    size_t line_max;
-
-    /* Messages for which there was no send memory, oldest first, and all that came after them, or lines would
-     * change places. They are not released, so throng reads less meanwhile. */
-    struct throng_event waiting[WAITING_MAX]; /* a ring */
-    size_t waiting_first;
-    size_t waiting_count;
-    size_t waiting_max; /* no more than half of the events that throng lends */
+    struct throng_server_options options;
+    throng_room *rooms; /* rooms_max; each is made when the first one joins */
+    uint8_t *line;      /* what is told, while it is made: a head and a message */
 };
 
 static int complain(struct hall *hall, throng_conn conn, const char *text)
@@ -50,111 +33,92 @@ static int complain(struct hall *hall, throng_conn conn, const char *text)
     return throng_write_data(hall->server, conn, text, strlen(text));
 }
 
-/* What was asked, with the number of the room's next line, is the head of what is answered or told. */
-static void put_head(struct hall *hall, const uint8_t *ask, uint64_t number)
+/* What was asked, and the number of the room's next line: lines are all that is broadcast there. */
+static void put_head(struct hall *hall, throng_room room, const uint8_t *ask)
 {
+    struct throng_room_info info = {0};
+    (void)throng_room_get_info(hall->server, room, &info);
     memcpy(hall->line, ask, ASK_SIZE);
     for (int i = 0; i < 8; i++) {
-        hall->line[ASK_SIZE + i] = (uint8_t)(number >> (56 - 8 * i));
+        hall->line[ASK_SIZE + i] = (uint8_t)(info.broadcasts >> (56 - 8 * i));
     }
 }
 
-static int join(struct hall *hall, throng_conn conn, struct numbered_room *room, const uint8_t *ask)
+static int join(struct hall *hall, throng_room *room, const struct throng_event *event)
 {
-    int result = room->id.id != 0 ? 0 : throng_room_create(hall->server, &room->id);
-    if (result == 0) {
-        result = throng_room_join(hall->server, room->id, conn);
+    if ((room->id == 0 && throng_room_create(hall->server, room) < 0) ||
+        throng_room_join(hall->server, *room, event->conn) < 0) {
+        return complain(hall, event->conn, "?no place in this room, or no room");
     }
-    if (result < 0) {
-        return complain(hall, conn, "?no place in this room, or no room");
-    }
-    put_head(hall, ask, room->next);
-    return throng_write_data(hall->server, conn, hall->line, HEAD_SIZE);
+    put_head(hall, *room, event->data);
+    return throng_write_data(hall->server, event->conn, hall->line, HEAD_SIZE);
 }
 
-static int say(struct hall *hall, throng_conn conn, struct numbered_room *room, const uint8_t *ask,
-               size_t size)
+static int say(struct hall *hall, throng_room room, const struct throng_event *event)
 {
-    size_t words = size - ASK_SIZE;
-    if (throng_room_has(hall->server, room->id, conn) != 1) {
-        return complain(hall, conn, "?not in this room");
+    size_t words = event->size - ASK_SIZE;
+    if (throng_room_has(hall->server, room, event->conn) != 1) {
+        return complain(hall, event->conn, "?not in this room");
     }
-    if (words + HEAD_SIZE > hall->line_max) {
-        return complain(hall, conn, "?too long a line");
-    }
-    put_head(hall, ask, room->next);
-    memcpy(hall->line + HEAD_SIZE, ask + ASK_SIZE, words);
+    put_head(hall, room, event->data);
+    memcpy(hall->line + HEAD_SIZE, (const uint8_t *)event->data + ASK_SIZE, words);
     int result =
-        throng_room_broadcast(hall->server, room->id, hall->line, HEAD_SIZE + words, THRONG_NOBODY);
-    room->next += result == 0; /* a line that did not go out has no number */
-    return result;
+        throng_room_broadcast(hall->server, room, hall->line, HEAD_SIZE + words, THRONG_NOBODY);
+    return result == THRONG_ETOOBIG ? complain(hall, event->conn, "?too long a line") : result;
 }
 
-/* Does what a message says. THRONG_EAGAIN: it could not be done now, and is to be done again. */
+/* Does what a message says. THRONG_EAGAIN: there was no memory for it now, and it is to be done again. */
 static int obey(struct hall *hall, const struct throng_event *event)
 {
     const uint8_t *ask = event->data;
     if (event->size > 0 && ask[0] == 'E') {
         return throng_write_data(hall->server, event->conn, ask, event->size);
     }
-    if (event->size < ASK_SIZE) {
-        return complain(hall, event->conn, "?a letter and a room are missing");
+    uint32_t number = 0;
+    for (int i = 1; i < ASK_SIZE && event->size >= ASK_SIZE; i++) {
+        number = number << 8 | ask[i];
     }
-    uint32_t number = (uint32_t)ask[1] << 24 | (uint32_t)ask[2] << 16 | (uint32_t)ask[3] << 8 |
-                      ask[4];
-    if (number >= hall->room_count) {
-        return complain(hall, event->conn, "?no such room");
+    if (event->size < ASK_SIZE || number >= hall->options.rooms_max) {
+        return complain(hall, event->conn, "?a letter and a room are missing, or no such room");
     }
-    struct numbered_room *room = &hall->rooms[number];
     switch (ask[0]) {
     case 'J':
-        return join(hall, event->conn, room, ask);
+        return join(hall, &hall->rooms[number], event);
     case 'L':
-        (void)throng_room_leave(hall->server, room->id, event->conn);
+        (void)throng_room_leave(hall->server, hall->rooms[number], event->conn);
         return throng_write_data(hall->server, event->conn, ask, ASK_SIZE);
     case 'S':
-        return say(hall, event->conn, room, ask, event->size);
+        return say(hall, hall->rooms[number], event);
     default:
         return complain(hall, event->conn, "?no such letter");
     }
 }
 
-static void handle(struct hall *hall, struct throng_event *event)
-{
-    if (event->type == THRONG_EVENT_MESSAGE &&
-        (hall->waiting_count > 0 || obey(hall, event) == THRONG_EAGAIN)) {
-        if (hall->waiting_count < hall->waiting_max) {
-            size_t last = hall->waiting_first + hall->waiting_count++;
-            hall->waiting[last % WAITING_MAX] = *event;
-            return;
-        }
-        (void)throng_abort(hall->server, event->conn); /* the others need events too */
-    }
-    throng_release_event(hall->server, event);
-}
-
-static void catch_up(struct hall *hall)
-{
-    for (; hall->waiting_count > 0; hall->waiting_count--) {
-        struct throng_event *event = &hall->waiting[hall->waiting_first];
-        if (obey(hall, event) == THRONG_EAGAIN) {
-            return;
-        }
-        throng_release_event(hall->server, event);
-        hall->waiting_first = (hall->waiting_first + 1) % WAITING_MAX;
-    }
-}
-
+/* A message for which there is no send memory waits in front of all that come after it, or lines would change
+ * places. They are not released meanwhile, so throng reads less. */
 static void serve(struct hall *hall)
 {
-    struct throng_event events[BATCH];
+    static struct throng_event events[WAITING_MAX + BATCH];
+    size_t waiting = 0;
     int drained_at = 0;
     int count;
-    while ((count = throng_get_events(hall->server, events, BATCH,
-                                      hall->waiting_count > 0 ? RETRY_MS : -1)) >= 0) {
-        catch_up(hall);
-        for (int i = 0; i < count; i++) {
-            handle(hall, &events[i]);
+    while ((count = throng_get_events(hall->server, events + waiting, BATCH,
+                                      waiting > 0 ? 1 /* ms, and try again */ : -1)) >= 0) {
+        size_t done = 0;
+        for (waiting += (size_t)count; waiting > 0; waiting--, done++) {
+            if (events[done].type == THRONG_EVENT_MESSAGE &&
+                obey(hall, &events[done]) == THRONG_EAGAIN) {
+                break;
+            }
+            throng_release_event(hall->server, &events[done]);
+        }
+        memmove(events, events + done, waiting * sizeof(events[0]));
+        while (waiting > WAITING_MAX || waiting > hall->options.events_max / 2) {
+            struct throng_event *last = &events[--waiting]; /* the others need events too */
+            if (last->type == THRONG_EVENT_MESSAGE) {
+                (void)throng_abort(hall->server, last->conn);
+            }
+            throng_release_event(hall->server, last);
         }
         int signalled = program_signalled();
         if (signalled > drained_at) {
@@ -166,30 +130,21 @@ static void serve(struct hall *hall)
 
 int main(int argc, char **argv)
 {
-    int status = 0;
-    struct throng_server_options options;
-    throng_server_options_init(&options);
-    if (program_read_options(&options, argc, argv, "rooms to join and talk in", &status) != 0) {
+    int status = 1;
+    struct hall hall = {0};
+    throng_server_options_init(&hall.options);
+    if (program_read_options(&hall.options, argc, argv, "rooms to talk in", &status) != 0) {
         return status;
     }
-    static struct hall hall; /* too large for a stack */
-    hall.server = program_start(&options, &status);
-    if (hall.server == NULL) {
-        return status;
-    }
-    hall.room_count = options.rooms_max;
-    hall.rooms = calloc(hall.room_count, sizeof(*hall.rooms));
-    hall.line_max = options.message_bytes_max;
-    hall.line = calloc(1, hall.line_max + HEAD_SIZE);
-    hall.waiting_max = options.events_max / 2 < WAITING_MAX ? options.events_max / 2 : WAITING_MAX;
-    if (hall.rooms != NULL && hall.line != NULL) {
-        serve(&hall);
-    } else {
+    hall.rooms = calloc(hall.options.rooms_max, sizeof(*hall.rooms));
+    hall.line = malloc((size_t)hall.options.message_bytes_max + HEAD_SIZE);
+    if (hall.rooms == NULL || hall.line == NULL) {
         fprintf(stderr, "no memory\n");
-        status = 1;
+    } else if ((hall.server = program_start(&hall.options, &status)) != NULL) {
+        serve(&hall);
+        status = program_finish(hall.server);
     }
-    int finished = program_finish(hall.server);
     free(hall.line);
     free(hall.rooms);
-    return status != 0 ? status : finished;
+    return status;
 }

@@ -4,8 +4,8 @@
  *
  *   the writer's chain   | header | payload ...  |->|  payload ... |   ---end--->   seat->pending
  *
- * What fits into a small block is written like any other message then, out of that block: it would waste the room in
- * the last block of `pending`, and the answers are throng_write_data's own. Logic thread. */
+ * What fits into a small block is written like any other message then, out of a copy: the block would waste the room in
+ * the last one of `pending`, and the answers are throng_write_data's own. Logic thread. */
 #include <string.h>
 
 #include "codec/frame.h"
@@ -195,9 +195,13 @@ int throng_write_end(struct throng_writer *writer)
     int result = writer->private_error;
     writer->private_server = NULL;
     if (result == 0 && chain.units <= 1) {
-        const uint8_t *block = size == 0 ? NULL : tg_block_data(&server->blocks, chain.head);
-        result = throng_write_data(server, conn,
-                                   block == NULL ? NULL : block + THRONG_FRAME_HEADER_BYTES, size);
+        uint8_t message[TG_BLOCK_BYTES];
+        if (size > 0) {
+            memcpy(message, tg_block_data(&server->blocks, chain.head) + THRONG_FRAME_HEADER_BYTES,
+                   size);
+        }
+        drop_chain(server, &chain); /* it may be the last block that there is */
+        result = throng_write_data(server, conn, message, size);
     } else if (result == 0) {
         result = join(server, conn, &chain);
     }

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "admin/admin.h"
+#include "base/failure.h"
 #include "base/format.h"
 #include "os/memory.h"
 #include "state.h"
@@ -143,10 +144,10 @@ int tg_memory_take(struct tg_memory *memory, struct throng_error *error)
         memory->at[i] = tg_memory_reserve(memory->bytes[i]);
         if (memory->at[i] == NULL) {
             tg_memory_give(memory);
-            return tg_config_fail(error, THRONG_ENOMEM,
-                                  "the system has no %zu bytes for %s (%s); throng_server_budget "
-                                  "lists all memory",
-                                  memory->bytes[i], region_names[i], region_reasons[i]);
+            return tg_failure(error, THRONG_ENOMEM,
+                              "the system has no %zu bytes for %s (%s); throng_server_budget "
+                              "lists all memory",
+                              memory->bytes[i], region_names[i], region_reasons[i]);
         }
     }
     return 0;
@@ -165,7 +166,7 @@ int throng_server_budget(const struct throng_server_options *options, struct thr
 {
     struct tg_config config;
     if (budget == NULL) {
-        return tg_config_fail(error, THRONG_EINVAL, "budget is NULL");
+        return tg_failure(error, THRONG_EINVAL, "budget is NULL");
     }
     int result = tg_config_check(&config, options, error);
     if (result < 0) {

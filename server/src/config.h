@@ -6,7 +6,6 @@
 
 #include <throng/options.h>
 
-#include "base/format.h"
 #include "port/port.h"
 
 struct tg_config {
@@ -52,8 +51,5 @@ static inline uint32_t tg_config_accept_pool(const struct tg_config *config)
 {
     return (config->options.accept_pool + config->worker_count - 1) / config->worker_count;
 }
-
-/* Fills `error` (may be NULL) and answers `code`. */
-TG_FORMAT(3, 4) int tg_config_fail(struct throng_error *error, int code, const char *format, ...);
 
 #endif

@@ -3,6 +3,7 @@
 #include "os/descriptor_plan.h"
 
 #include "admin/admin.h"
+#include "base/failure.h"
 #include "config.h"
 #include "os/thread.h"
 
@@ -23,7 +24,7 @@ int tg_config_plan_descriptors(struct tg_config *config, struct throng_error *er
         open = 0; /* the process's table holds none of the connections */
     }
     if (!tg_descriptor_plan_make(&plan, connections, open, THRONG_IO_THREADS_LIMIT)) {
-        return tg_config_fail(
+        return tg_failure(
             error, THRONG_EDESCRIPTORLIMIT,
             "max_connections is %u, but the descriptor limit (RLIMIT_NOFILE) is %u: it allows %u "
             "connections per I/O thread (%u are kept for other things), so %llu with the most I/O "

@@ -3,6 +3,7 @@
  * part in its first state. Called by server.c and workers.c at start, on the logic thread. */
 #include <string.h>
 
+#include "base/failure.h"
 #include "life.h"
 
 static void init_limits(struct tg_watch_limits *limits, const struct throng_server_options *options)
@@ -154,8 +155,8 @@ int tg_server_create(struct throng_server **created, const struct tg_config *con
                                    config->options.connections_per_address);
     if (result < 0) {
         tg_memory_give(&memory);
-        return tg_config_fail(error, result,
-                              "the system gives no random bytes (connections_per_address)");
+        return tg_failure(error, result,
+                          "the system gives no random bytes (connections_per_address)");
     }
     *created = server;
     return 0;

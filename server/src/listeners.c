@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The listening sockets: opened by the start, handed to each worker, closed where they were opened.
  * Called by server.c and workers.c, on the logic thread. */
+#include "base/failure.h"
 #include "life.h"
 #include "listen.h"
 
@@ -16,8 +17,8 @@ static int listen_on(struct throng_server *server, uint32_t index, const char *t
     };
     int result = tg_listen_on(&server->sockets[index], text, &options, &server->bound[index]);
     if (result < 0) {
-        return tg_config_fail(error, result, "cannot listen on %s: %s", text,
-                              throng_error_text(result));
+        return tg_failure(error, result, "cannot listen on %s: %s", text,
+                          throng_error_text(result));
     }
     return 0;
 }

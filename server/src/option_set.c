@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/failure.h"
 #include "config.h"
 #include "option_table.h"
 
@@ -80,11 +81,11 @@ static int set_number(const struct attempt *attempt)
     if (read_digits(attempt->value, &value) && value >= option->least && value <= option->most) {
         return put_everywhere(attempt, value);
     }
-    return tg_config_fail(attempt->error, THRONG_EINVAL,
-                          "%." SHOWN "s is \"%." SHOWN "s\"; it must be a whole number, %" PRIu64
-                          "..%" PRIu64 " %s%s%s",
-                          attempt->name, attempt->value, option->least, option->most, option->unit,
-                          word != NULL ? ", or " : "", word != NULL ? word : "");
+    return tg_failure(attempt->error, THRONG_EINVAL,
+                      "%." SHOWN "s is \"%." SHOWN "s\"; it must be a whole number, %" PRIu64
+                      "..%" PRIu64 " %s%s%s",
+                      attempt->name, attempt->value, option->least, option->most, option->unit,
+                      word != NULL ? ", or " : "", word != NULL ? word : "");
 }
 
 static int set_choice(const struct attempt *attempt)
@@ -97,9 +98,9 @@ static int set_choice(const struct attempt *attempt)
         }
         word += len + strspn(word + len, " |");
     }
-    return tg_config_fail(attempt->error, THRONG_EINVAL,
-                          "%." SHOWN "s is \"%." SHOWN "s\"; it must be %s", attempt->name,
-                          attempt->value, attempt->option->unit);
+    return tg_failure(attempt->error, THRONG_EINVAL,
+                      "%." SHOWN "s is \"%." SHOWN "s\"; it must be %s", attempt->name,
+                      attempt->value, attempt->option->unit);
 }
 
 static int check_endpoint(const struct attempt *attempt)
@@ -109,7 +110,7 @@ static int check_endpoint(const struct attempt *attempt)
     struct throng_error why;
     int result = tg_endpoint_parse(attempt->value, host, &port, &why);
     if (result < 0) {
-        return tg_config_fail(attempt->error, result, "%." SHOWN "s: %s", attempt->name, why.text);
+        return tg_failure(attempt->error, result, "%." SHOWN "s: %s", attempt->name, why.text);
     }
     return 0;
 }
@@ -138,9 +139,9 @@ static int set_listen(const struct attempt *attempt)
         next++;
     }
     if (next == THRONG_LISTENERS_MAX) {
-        return tg_config_fail(attempt->error, THRONG_EINVAL,
-                              "%." SHOWN "s is \"%." SHOWN "s\"; it must be given %d times at most",
-                              attempt->name, attempt->value, THRONG_LISTENERS_MAX);
+        return tg_failure(attempt->error, THRONG_EINVAL,
+                          "%." SHOWN "s is \"%." SHOWN "s\"; it must be given %d times at most",
+                          attempt->name, attempt->value, THRONG_LISTENERS_MAX);
     }
     attempt->options->listen[next] = attempt->value;
     return 0;
@@ -153,9 +154,9 @@ static int set_backend(const struct attempt *attempt)
         attempt->options->backend = attempt->value;
         return 0;
     }
-    return tg_config_fail(attempt->error, THRONG_EINVAL,
-                          "%." SHOWN "s is \"%." SHOWN "s\"; this build has auto, %s",
-                          attempt->name, attempt->value, tg_port_backend_names());
+    return tg_failure(attempt->error, THRONG_EINVAL,
+                      "%." SHOWN "s is \"%." SHOWN "s\"; this build has auto, %s", attempt->name,
+                      attempt->value, tg_port_backend_names());
 }
 
 /* A program compiled against an older header has a shorter struct, without the newer options. */
@@ -169,18 +170,18 @@ int throng_server_options_set(struct throng_server_options *options, const char 
                               const char *value, struct throng_error *error)
 {
     if (options == NULL || name == NULL || value == NULL) {
-        return tg_config_fail(error, THRONG_EINVAL,
-                              "options, name or value is NULL; all three are needed");
+        return tg_failure(error, THRONG_EINVAL,
+                          "options, name or value is NULL; all three are needed");
     }
     struct attempt attempt = {options, find_option(name), name, value, error};
     if (attempt.option == NULL) {
-        return tg_config_fail(error, THRONG_EINVAL, "unknown option \"%." SHOWN "s\"", name);
+        return tg_failure(error, THRONG_EINVAL, "unknown option \"%." SHOWN "s\"", name);
     }
     if (!has_field(options, attempt.option)) {
-        return tg_config_fail(error, THRONG_EINVAL,
-                              "struct_size is %zu, which has no room for %s; call "
-                              "throng_server_options_init of this library's header",
-                              options->struct_size, attempt.option->name);
+        return tg_failure(error, THRONG_EINVAL,
+                          "struct_size is %zu, which has no room for %s; call "
+                          "throng_server_options_init of this library's header",
+                          options->struct_size, attempt.option->name);
     }
     switch (attempt.option->kind) {
     case TG_OPTION_LISTEN:

@@ -2,10 +2,10 @@
  * The check of the options at start: each against its row of the table, then what depends on others.
  * Any thread. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/failure.h"
 #include "buffer/message_pool.h"
 #include "config.h"
 #include "option_table.h"
@@ -21,18 +21,6 @@
 #define SENDER_RATE_MIN (16 * KIB)
 #define MESSAGE_TIMEOUT_LEAST 10000u
 
-int tg_config_fail(struct throng_error *error, int code, const char *format, ...)
-{
-    if (error != NULL) {
-        error->code = code;
-        va_list arguments;
-        va_start(arguments, format);
-        (void)vsnprintf(error->text, sizeof(error->text), format, arguments);
-        va_end(arguments);
-    }
-    return code;
-}
-
 static int refuse_value(const struct tg_option *option, uint32_t index, uint64_t value,
                         struct throng_error *error)
 {
@@ -42,7 +30,7 @@ static int refuse_value(const struct tg_option *option, uint32_t index, uint64_t
         (void)snprintf(place, sizeof(place), "[%u]", index);
     }
     bool is_choice = option->kind == TG_OPTION_CHOICE;
-    return tg_config_fail(
+    return tg_failure(
         error, THRONG_EINVAL, "%s%s is %" PRIu64 "; it must be %" PRIu64 "..%" PRIu64 " %s%s%s%s%s",
         option->name, place, value, option->least, option->most, is_choice ? "(" : "", option->unit,
         is_choice ? ")" : "", word != NULL ? " or " : "", word != NULL ? word : "");
@@ -103,9 +91,9 @@ static int check_memory(struct throng_server_options *options, enum tg_option_in
         tg_option_put(option, options, 0, value);
     }
     if (value < least || value > option->most) {
-        return tg_config_fail(error, THRONG_EINVAL,
-                              "%s is %" PRIu64 "; it must be %zu (%s)..%" PRIu64 " bytes",
-                              option->name, value, least, why, option->most);
+        return tg_failure(error, THRONG_EINVAL,
+                          "%s is %" PRIu64 "; it must be %zu (%s)..%" PRIu64 " bytes", option->name,
+                          value, least, why, option->most);
     }
     return 0;
 }
@@ -156,7 +144,7 @@ static int check_rooms(struct throng_server_options *options, struct throng_erro
                                                         4 * (size_t)options->max_connections);
     }
     if (options->room_references_max < blocks) {
-        return tg_config_fail(
+        return tg_failure(
             error, THRONG_EINVAL,
             "room_references_max is %u; it must be %u (one longest message in blocks)..%" PRIu64
             " messages",
@@ -191,7 +179,7 @@ static int check_pace(struct throng_server_options *options, struct throng_error
         options->bytes_burst = (uint32_t)larger(options->bytes_per_s, frame);
     }
     if (options->bytes_burst < frame) {
-        return tg_config_fail(
+        return tg_failure(
             error, THRONG_EINVAL,
             "bytes_burst is %u; it must be %u (one longest message with its header)..%" PRIu64
             " bytes",
@@ -215,15 +203,15 @@ static int check_listeners(struct tg_config *config, struct throng_error *error)
     }
     for (uint32_t i = count; i < THRONG_LISTENERS_MAX; i++) {
         if (options->listen[i] != NULL) {
-            return tg_config_fail(error, THRONG_EINVAL,
-                                  "listen[%u] is NULL, but listen[%u] is \"%s\"; leave no gap",
-                                  count, i, options->listen[i]);
+            return tg_failure(error, THRONG_EINVAL,
+                              "listen[%u] is NULL, but listen[%u] is \"%s\"; leave no gap", count,
+                              i, options->listen[i]);
         }
     }
     if (count == 0) {
-        return tg_config_fail(error, THRONG_EINVAL,
-                              "listen[0] is NULL; at least one address to listen on is needed, "
-                              "such as tcp://127.0.0.1:7000");
+        return tg_failure(error, THRONG_EINVAL,
+                          "listen[0] is NULL; at least one address to listen on is needed, "
+                          "such as tcp://127.0.0.1:7000");
     }
     config->listener_count = count;
     return 0;
@@ -239,7 +227,7 @@ static int check_admin(struct tg_config *config, struct throng_error *error)
     }
     int result = tg_endpoint_parse(config->options.admin, host, &port, &why);
     config->admin = result == 0;
-    return result == 0 ? 0 : tg_config_fail(error, result, "admin: %s", why.text);
+    return result == 0 ? 0 : tg_failure(error, result, "admin: %s", why.text);
 }
 
 static int check_backend(struct tg_config *config, struct throng_error *error)
@@ -247,8 +235,8 @@ static int check_backend(struct tg_config *config, struct throng_error *error)
     const char *name = config->options.backend != NULL ? config->options.backend : "auto";
     config->backend = tg_port_backend_find(name);
     if (config->backend == NULL) {
-        return tg_config_fail(error, THRONG_EINVAL, "backend is \"%s\"; this build has auto, %s",
-                              name, tg_port_backend_names());
+        return tg_failure(error, THRONG_EINVAL, "backend is \"%s\"; this build has auto, %s", name,
+                          tg_port_backend_names());
     }
     char reason[TG_PORT_REASON_BYTES];
     config->backend_refused[0] = '\0';
@@ -259,7 +247,7 @@ static int check_backend(struct tg_config *config, struct throng_error *error)
     int result = tg_port_backend_check(config->backend, reason);
     return result == 0
                ? 0
-               : tg_config_fail(error, result, "backend %s cannot be used here (%s)", name, reason);
+               : tg_failure(error, result, "backend %s cannot be used here (%s)", name, reason);
 }
 
 static void choose_threads(struct throng_server_options *options)
@@ -277,10 +265,10 @@ int tg_config_check(struct tg_config *config, const struct throng_server_options
     memset(config, 0, sizeof(*config));
     if (options == NULL || options->struct_size < sizeof(size_t) ||
         options->struct_size > sizeof(*options)) {
-        return tg_config_fail(error, THRONG_EINVAL,
-                              "struct_size is %zu; call throng_server_options_init, whose options "
-                              "have %zu bytes in this library",
-                              options == NULL ? (size_t)0 : options->struct_size, sizeof(*options));
+        return tg_failure(error, THRONG_EINVAL,
+                          "struct_size is %zu; call throng_server_options_init, whose options "
+                          "have %zu bytes in this library",
+                          options == NULL ? (size_t)0 : options->struct_size, sizeof(*options));
     }
     /* A program compiled against an older header knows fewer options: the rest has its defaults. */
     throng_server_options_init(&config->options);

@@ -11,6 +11,7 @@
 #include <stdarg.h>
 
 #include "admin/admin.h"
+#include "base/failure.h"
 #include "base/line.h"
 #include "life.h"
 
@@ -56,7 +57,7 @@ int throng_server_start(struct throng_server **started, const struct throng_serv
     struct tg_config config;
     struct throng_server *server = NULL;
     if (started == NULL) {
-        return tg_config_fail(error, THRONG_EINVAL, "server is NULL");
+        return tg_failure(error, THRONG_EINVAL, "server is NULL");
     }
     int result = tg_config_check(&config, options, error);
     if (result < 0) {

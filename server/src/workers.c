@@ -3,6 +3,7 @@
  * is in worker/worker.c. Called by server.c, on the logic thread. */
 #include <stdio.h>
 
+#include "base/failure.h"
 #include "life.h"
 
 int tg_server_await(struct throng_server *server, const _Atomic int *started)
@@ -80,17 +81,16 @@ static int explain_worker(const struct tg_config *config, uint32_t index, int re
                        "and this system refuses a thread its own descriptor table (unshare)",
                        config->options.max_connections, config->descriptor_limit);
     }
-    return tg_config_fail(error, result, "cannot start I/O thread %u of %u (backend %s): %s%s",
-                          index, config->worker_count, config->backend->name,
-                          throng_error_text(result), why);
+    return tg_failure(error, result, "cannot start I/O thread %u of %u (backend %s): %s%s", index,
+                      config->worker_count, config->backend->name, throng_error_text(result), why);
 }
 
 int tg_server_start_workers(struct throng_server *server, struct throng_error *error)
 {
     if (server->config.worker_count > 1 &&
         tg_acceptor_open(&server->acceptor, server->config.backend) < 0) {
-        return tg_config_fail(error, THRONG_ENOMEM, "cannot start the accepting thread: %s",
-                              throng_error_text(THRONG_ENOMEM));
+        return tg_failure(error, THRONG_ENOMEM, "cannot start the accepting thread: %s",
+                          throng_error_text(THRONG_ENOMEM));
     }
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
         tg_server_init_worker(server, i);

@@ -4,7 +4,9 @@
 The server that stands in it (the first ```c block) compiles as it stands there, starts, and answers
 each message with the same bytes. Each option that it names is one that the program's --help names;
 and where a document has the whole table, no option is missing there. throng-echo's table has the
-words of its --help, which are those of the library's own table: unit, range, default and all.
+words of its --help, which are those of the library's own table: unit, range, default and all. The other
+servers' documents have what differs: their own options as such a table, and above it each default that is
+not throng-echo's. And a command line in any document has options of that program only.
 """
 
 import os
@@ -26,6 +28,7 @@ START_SECONDS = 20
 TABLES = {
     "throng-echo": ("README.md", "throng-echo"),
     "throng-chat-server": ("server/examples/chat/README.md", "Options"),
+    "throng-game-server": ("server/examples/game/README.md", "Options of the server"),
     "throng-game-bots": ("server/examples/game/README.md", "throng-game-bots"),
     "throng-stress": ("tools/stress/README.md", "Options"),
     "throng-top": ("tools/top/README.md", "Options"),
@@ -33,10 +36,14 @@ TABLES = {
 }
 NEED_MESSAGEPACK = ("throng-chat-server", "throng-chat")  # built only where MessagePack-C is
 # Servers that have throng-echo's options as well; their table has their own, in the words of their --help.
-SERVERS = {"throng-chat-server"}
+SERVERS = {"throng-chat-server", "throng-game-server"}
 # Two lines of throng-echo --help: what an option sets; its values and its default.
 HELP_LINE = re.compile(r"^  (--[a-z-]+(?: \S+)?)(?: {2,}(.+))?$")
 VALUES_LINE = re.compile(r"^ {20,}(.+); default (.+)$")
+DEFAULT = re.compile(r"`(--[a-z-]+) ([^`]+)`")
+# In a document: what is set as code on one line; a program and its arguments in there.
+CODE = re.compile(r"`([^`\n]+)`|^(?: {4}|\t)(.+)$", re.MULTILINE)
+COMMAND = re.compile(r"(?<![\w/.-])(throng-[a-z-]+)((?:\s+[^\s|&;#]+)+)")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]+")
 ROWS_LEAST = 40  # fewer, and --help was not understood
 LINES_MAX = 20  # braces and blank lines besides
@@ -160,6 +167,39 @@ def check_rows(root, folder, program):
         yield f"{document}: the options are not in the order of --help"
 
 
+def defaults_of(folder, program):
+    rows = (re.split(r"(?<!\\)\|", row) for row in rows_of_help(help_of(folder, program)))
+    return {OPTION.findall(cells[1])[0]: cells[3].strip() for cells in rows}
+
+
+def check_defaults(root, folder, program):
+    """Which defaults of a server are not those of throng-echo."""
+    document, title = TABLES[program]
+    usual = defaults_of(folder, "throng-echo")
+    expected = {(option, value) for option, value in defaults_of(folder, program).items()
+                if usual.get(option, value) != value}
+    above = text_below(root, document, title).partition("\n|")[0]
+    found = set(DEFAULT.findall(above))
+    yield from (f"{document}: {program} has another default: {option} {value}"
+                for option, value in sorted(expected - found))
+    yield from (f"{document}: no default of {program}: {option} {value}"
+                for option, value in sorted(found - expected))
+
+
+def check_commands(root, folder):
+    """The options in command lines of documents."""
+    helped = {}
+    for document in (name for name in tree.files(root) if name.endswith(".md")):
+        for code in CODE.finditer(tree.read(root, document)):
+            for program, arguments in COMMAND.findall(code[1] or code[2]):
+                if os.path.exists(os.path.join(folder, program)):
+                    if program not in helped:
+                        helped[program] = set(OPTION.findall(help_of(folder, program)))
+                    yield from (f"{document}: {program} has no {option}"
+                                for option in OPTION.findall(arguments)
+                                if option not in helped[program])
+
+
 def check_options(root, folder, program):
     helped = set(OPTION.findall(help_of(folder, program)))
     document, title = TABLES[program]
@@ -183,6 +223,9 @@ def main(root, folder, compiler, *flags):
         complaints += check_options(root, folder, program)
         if program == "throng-echo" or program in SERVERS:
             complaints += check_rows(root, folder, program)
+        if program in SERVERS:
+            complaints += check_defaults(root, folder, program)
+    complaints += check_commands(root, folder)
     tree.finish(complaints, "the README's server answers, and the options are those of --help")
 
 

@@ -194,6 +194,64 @@ static void the_least_assembly_memory_holds_a_longest_message(void **state)
     fixture_expect_settled(fixture);
 }
 
+/* Blocks of 512 bytes for a message with its header, and no more anywhere. */
+static void use_least_send_memory(struct server_fixture *fixture, size_t longest)
+{
+    const size_t blocks = (longest + 4 + 511) / 512 * 512;
+    fixture->options.message_bytes_max = (uint32_t)longest;
+    fixture->options.send_queue_bytes_max = (uint32_t)blocks;
+    fixture->options.send_small_bytes = blocks;
+    fixture->options.send_large_bytes = 16896;
+    fixture->options.send_reserve_percent = 90;
+}
+
+/* All that was sent is known to the logic thread as well. */
+static void await_an_empty_queue(struct server_fixture *fixture)
+{
+    FIXTURE_UNTIL(fixture, fixture_counters(fixture).send_units_free ==
+                               fixture_counters(fixture).send_units_total);
+}
+
+static int write_in_two_pieces(struct server_fixture *fixture, throng_conn conn,
+                               const uint8_t *payload, size_t size)
+{
+    struct throng_writer writer;
+    int result = throng_write_begin(fixture->server, conn, &writer);
+    if (result == 0) {
+        (void)throng_writer_append(&writer, payload, size / 2);
+        (void)throng_writer_append(&writer, payload + size / 2, size - size / 2);
+        result = throng_write_end(&writer);
+    }
+    return result;
+}
+
+/* What the header of throng_write_data promises, with the least that the options allow. */
+static void an_empty_queue_takes_a_longest_message(void **state)
+{
+    static const size_t sizes[] = {1, 508, 509, 2044, 2045, 16892, 20000, 65536};
+    static uint8_t payload[65536];
+    struct server_fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct peer peer;
+        use_least_send_memory(fixture, sizes[i]);
+        fixture_start(fixture);
+        throng_conn conn = fixture_open(fixture, &peer);
+        for (int round = 0; round < 3; round++) {
+            memset(payload, round + 1, sizes[i]);
+            fixture_expect_echo(fixture, &peer, payload, sizes[i]);
+            await_an_empty_queue(fixture);
+            assert_int_equal(write_in_two_pieces(fixture, conn, payload, sizes[i]), 0);
+            throng_flush(fixture->server);
+            fixture_expect_frame(fixture, &peer, payload, sizes[i]);
+            await_an_empty_queue(fixture);
+        }
+        assert_int_equal(fixture->write_errors, 0);
+        peer_close(&peer);
+        fixture_expect_settled(fixture);
+        fixture_stop(fixture);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -201,6 +259,7 @@ int main(void)
         cmocka_unit_test(closed_comes_though_unwanted_messages_fill_the_events),
         cmocka_unit_test(those_that_do_not_read_leave_receive_buffers_to_the_rest),
         cmocka_unit_test(an_echo_is_never_refused_whatever_the_size),
+        cmocka_unit_test(an_empty_queue_takes_a_longest_message),
         cmocka_unit_test(a_drain_has_all_its_time_after_a_long_thought_of_the_logic),
         cmocka_unit_test(the_least_assembly_memory_holds_a_longest_message),
     };

@@ -46,6 +46,15 @@ def honest(program, rooms):
         support.expect_status(status, 2)
 
 
+def short_of_memory(program, rooms):
+    """Lines for which there is no send memory wait, and those behind them: none is lost, none overtakes another."""
+    with support.Echo(rooms, "--max-connections", "200", "--message-bytes-max", "2000", "--send-small-bytes", "4096",
+                      "--send-large-bytes", "16896") as server:
+        expect_right(program, server.address, "--scenario", "rooms", "--connections", "100", "--rooms", "2",
+                     "--room-size", "50", "--messages", "200", "--window", "8", "--size", "200-500", lines=400,
+                     messages_received=20000, answered=100, alive=100)
+
+
 def chat(program, server_program):
     with support.Echo(server_program, "--max-connections", "200", "--flood-per-s", "0") as server:
         expect_right(program, server.address, "--scenario", "chat", "--connections", "60", "--rooms", "6", "--room-size",
@@ -179,6 +188,7 @@ def liars(program):
 
 def main(program, rooms, *chats):
     honest(program, rooms)
+    short_of_memory(program, rooms)
     liars(program)
     for server in chats:
         chat(program, server)

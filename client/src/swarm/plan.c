@@ -3,8 +3,8 @@
  * start. */
 #include <string.h>
 
+#include "base/failure.h"
 #include "dial.h"
-#include "failure.h"
 #include "os/descriptor_plan.h"
 #include "os/port_range.h"
 #include "os/thread.h"

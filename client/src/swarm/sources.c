@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/assert.h"
-#include "failure.h"
+#include "base/failure.h"
 #include "swarm/state.h"
 
 /* Linux tries the ports of one parity first, so from half of the range on each connect walks over

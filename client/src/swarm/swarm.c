@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/assert.h"
-#include "failure.h"
+#include "base/failure.h"
 #include "os/clock.h"
 #include "os/memory.h"
 #include "swarm/state.h"

@@ -11,6 +11,7 @@
 #include <msgpack.h>
 
 #include "base/assert.h"
+#include "base/failure.h"
 #include "message/fault.h"
 
 /* An empty zone still wants some, and each container's memory is aligned. */
@@ -32,7 +33,7 @@ int throng_decoder_create(struct throng_decoder **decoder,
         filled = *limits;
     }
     if (decoder == NULL) {
-        return tg_message_failure(error, THRONG_EINVAL, "decoder is NULL");
+        return tg_failure(error, THRONG_EINVAL, "decoder is NULL");
     }
     if (!tg_message_limits_fill(&filled, error)) {
         return THRONG_EINVAL;
@@ -41,8 +42,8 @@ int throng_decoder_create(struct throng_decoder **decoder,
     const size_t bytes = filled.nodes_max * sizeof(msgpack_object) + ZONE_BYTES_BESIDE;
     if (made == NULL || !msgpack_zone_init(&made->zone, bytes)) {
         free(made);
-        return tg_message_failure(error, THRONG_ENOMEM, "no memory for limits.nodes_max %u",
-                                  filled.nodes_max);
+        return tg_failure(error, THRONG_ENOMEM, "no memory for limits.nodes_max %u",
+                          filled.nodes_max);
     }
     made->limits = filled;
     *decoder = made;

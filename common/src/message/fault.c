@@ -3,8 +3,9 @@
 #include "message/fault.h"
 
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
+
+#include "base/failure.h"
 
 static int code_of(enum throng_message_fault_kind kind)
 {
@@ -91,22 +92,10 @@ void throng_message_fault_text(const struct throng_message_fault *fault, struct 
     char numbers[96];
     numbers_text(fault, numbers, sizeof numbers);
     if (fault->field != NULL) {
-        (void)tg_message_failure(error, fault->code, "field \"%.64s\": %s%s", fault->field,
-                                 sentence_of(fault->kind), numbers);
+        (void)tg_failure(error, fault->code, "field \"%.64s\": %s%s", fault->field,
+                         sentence_of(fault->kind), numbers);
     } else {
-        (void)tg_message_failure(error, fault->code, "at byte %zu: %s%s", fault->offset,
-                                 sentence_of(fault->kind), numbers);
+        (void)tg_failure(error, fault->code, "at byte %zu: %s%s", fault->offset,
+                         sentence_of(fault->kind), numbers);
     }
-}
-
-int tg_message_failure(struct throng_error *error, int code, const char *format, ...)
-{
-    if (error != NULL) {
-        error->code = code;
-        va_list arguments;
-        va_start(arguments, format);
-        (void)vsnprintf(error->text, sizeof(error->text), format, arguments);
-        va_end(arguments);
-    }
-    return code;
 }

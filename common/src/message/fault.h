@@ -5,14 +5,8 @@
 
 #include <throng/message.h>
 
-#include "base/format.h"
-
 /* Fills `fault`. Answers its code: THRONG_ETOOBIG for the kinds that are limits of ours. */
 int tg_fault_set(struct throng_message_fault *fault, enum throng_message_fault_kind kind,
                  size_t offset, uint64_t value, uint64_t limit);
-
-/* Fills `error` (may be NULL) with a code and a sentence, cut if too long. Answers the code. */
-int tg_message_failure(struct throng_error *error, int code, const char *format, ...)
-    TG_FORMAT(3, 4);
 
 #endif

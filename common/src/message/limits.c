@@ -2,6 +2,7 @@
  * The limits of a message and their defaults, and the scan as the user calls it. See scan.h. */
 #include <throng/wire.h>
 
+#include "base/failure.h"
 #include "message/fault.h"
 #include "message/scan.h"
 
@@ -18,18 +19,18 @@ static uint32_t or_default(uint32_t value, uint32_t otherwise)
 bool tg_message_limits_fill(struct throng_message_limits *limits, struct throng_error *error)
 {
     if (limits->bytes_max > THRONG_MESSAGE_BYTES_LIMIT) {
-        (void)tg_message_failure(error, THRONG_EINVAL, "limits.bytes_max is %u; at most %u",
-                                 limits->bytes_max, THRONG_MESSAGE_BYTES_LIMIT);
+        (void)tg_failure(error, THRONG_EINVAL, "limits.bytes_max is %u; at most %u",
+                         limits->bytes_max, THRONG_MESSAGE_BYTES_LIMIT);
         return false;
     }
     if (limits->nodes_max > NODES_MOST) {
-        (void)tg_message_failure(error, THRONG_EINVAL, "limits.nodes_max is %u; at most %u",
-                                 limits->nodes_max, NODES_MOST);
+        (void)tg_failure(error, THRONG_EINVAL, "limits.nodes_max is %u; at most %u",
+                         limits->nodes_max, NODES_MOST);
         return false;
     }
     if (limits->depth_max > TG_MESSAGE_DEPTH_MOST) {
-        (void)tg_message_failure(error, THRONG_EINVAL, "limits.depth_max is %u; at most %u",
-                                 limits->depth_max, TG_MESSAGE_DEPTH_MOST);
+        (void)tg_failure(error, THRONG_EINVAL, "limits.depth_max is %u; at most %u",
+                         limits->depth_max, TG_MESSAGE_DEPTH_MOST);
         return false;
     }
     limits->bytes_max = or_default(limits->bytes_max, THRONG_MESSAGE_BYTES_DEFAULT);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/failure.h"
 #include "message/decoder.h"
 #include "message/fault.h"
 
@@ -22,35 +23,34 @@ static int check_policy(const char *name, enum throng_when_bad policy, struct th
     if ((uint32_t)policy <= THRONG_WHEN_BAD_CLOSE) {
         return 0;
     }
-    return tg_message_failure(error, THRONG_EINVAL, "%s is %d; it must be 0..%d", name, (int)policy,
-                              (int)THRONG_WHEN_BAD_CLOSE);
+    return tg_failure(error, THRONG_EINVAL, "%s is %d; it must be 0..%d", name, (int)policy,
+                      (int)THRONG_WHEN_BAD_CLOSE);
 }
 
 static int check_type(const struct throng_message_type *type, size_t index,
                       const struct throng_message_limits *most, struct throng_error *error)
 {
     if (type->type == THRONG_MESSAGE_TYPE_ERROR) {
-        return tg_message_failure(error, THRONG_EINVAL, "types[%zu] is 0, which is throng's own",
-                                  index);
+        return tg_failure(error, THRONG_EINVAL, "types[%zu] is 0, which is throng's own", index);
     }
     if (type->handler == NULL) {
-        return tg_message_failure(error, THRONG_EINVAL, "types[%zu] (%u) has no handler", index,
-                                  type->type);
+        return tg_failure(error, THRONG_EINVAL, "types[%zu] (%u) has no handler", index,
+                          type->type);
     }
     if (type->bytes_max > most->bytes_max) {
-        return tg_message_failure(error, THRONG_EINVAL,
-                                  "types[%zu].bytes_max is %u; limits.bytes_max is %u", index,
-                                  type->bytes_max, most->bytes_max);
+        return tg_failure(error, THRONG_EINVAL,
+                          "types[%zu].bytes_max is %u; limits.bytes_max is %u", index,
+                          type->bytes_max, most->bytes_max);
     }
     if (type->nodes_max > most->nodes_max) {
-        return tg_message_failure(error, THRONG_EINVAL,
-                                  "types[%zu].nodes_max is %u; limits.nodes_max is %u", index,
-                                  type->nodes_max, most->nodes_max);
+        return tg_failure(error, THRONG_EINVAL,
+                          "types[%zu].nodes_max is %u; limits.nodes_max is %u", index,
+                          type->nodes_max, most->nodes_max);
     }
     if (type->depth_max > most->depth_max) {
-        return tg_message_failure(error, THRONG_EINVAL,
-                                  "types[%zu].depth_max is %u; limits.depth_max is %u", index,
-                                  type->depth_max, most->depth_max);
+        return tg_failure(error, THRONG_EINVAL,
+                          "types[%zu].depth_max is %u; limits.depth_max is %u", index,
+                          type->depth_max, most->depth_max);
     }
     return 0;
 }
@@ -59,16 +59,16 @@ static int check_type(const struct throng_message_type *type, size_t index,
 static int check_options(struct throng_messages_options *options, struct throng_error *error)
 {
     if (options->type_count > TYPES_MOST) {
-        return tg_message_failure(error, THRONG_EINVAL, "type_count is %zu; at most %u",
-                                  options->type_count, TYPES_MOST);
+        return tg_failure(error, THRONG_EINVAL, "type_count is %zu; at most %u",
+                          options->type_count, TYPES_MOST);
     }
     if (options->types == NULL && options->type_count > 0) {
-        return tg_message_failure(error, THRONG_EINVAL, "types is NULL, type_count %zu",
-                                  options->type_count);
+        return tg_failure(error, THRONG_EINVAL, "types is NULL, type_count %zu",
+                          options->type_count);
     }
     if (options->requests_max > TG_REQUESTS_MOST) {
-        return tg_message_failure(error, THRONG_EINVAL, "requests_max is %u; at most %u",
-                                  options->requests_max, TG_REQUESTS_MOST);
+        return tg_failure(error, THRONG_EINVAL, "requests_max is %u; at most %u",
+                          options->requests_max, TG_REQUESTS_MOST);
     }
     int result = check_policy("on_unknown", options->on_unknown, error);
     if (result == 0) {
@@ -119,8 +119,8 @@ static int fill_table(struct throng_messages *messages, struct throng_error *err
     }
     for (size_t i = 1; i < options->type_count; i++) {
         if (messages->types[i].type == messages->types[i - 1].type) {
-            return tg_message_failure(error, THRONG_EINVAL, "type %u is there twice",
-                                      messages->types[i].type);
+            return tg_failure(error, THRONG_EINVAL, "type %u is there twice",
+                              messages->types[i].type);
         }
     }
     return 0;
@@ -171,9 +171,9 @@ int throng_messages_create(struct throng_messages **messages,
     struct throng_messages_options checked = {0};
     if (messages == NULL || options == NULL || options->struct_size < sizeof(size_t) ||
         options->struct_size > sizeof checked) {
-        return tg_message_failure(error, THRONG_EINVAL,
-                                  "no place for the answer, or options without "
-                                  "throng_messages_options_init of this library");
+        return tg_failure(error, THRONG_EINVAL,
+                          "no place for the answer, or options without "
+                          "throng_messages_options_init of this library");
     }
     memcpy(&checked, options, options->struct_size);
     int result = check_options(&checked, error);
@@ -182,8 +182,8 @@ int throng_messages_create(struct throng_messages **messages,
     }
     struct throng_messages *made = reserve(&checked);
     if (made == NULL) {
-        return tg_message_failure(error, THRONG_ENOMEM, "no memory for requests_max %u",
-                                  checked.requests_max);
+        return tg_failure(error, THRONG_ENOMEM, "no memory for requests_max %u",
+                          checked.requests_max);
     }
     result = fill_table(made, error);
     if (result == 0) {

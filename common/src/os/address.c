@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/failure.h"
 
 #define SCHEME "tcp://"
 #define SCHEME_SIZE (sizeof(SCHEME) - 1)
@@ -188,11 +189,7 @@ int tg_address_parse_numeric(const char *host, uint16_t port, struct throng_addr
 
 static int refuse_endpoint(struct throng_error *error, const char *text, const char *why)
 {
-    if (error != NULL) {
-        error->code = THRONG_EINVAL;
-        (void)snprintf(error->text, sizeof error->text, "\"%.200s\" %s", text, why);
-    }
-    return THRONG_EINVAL;
+    return tg_failure(error, THRONG_EINVAL, "\"%.200s\" %s", text, why);
 }
 
 static bool is_host_name(const char *host, size_t size)

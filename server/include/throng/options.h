@@ -93,15 +93,17 @@ struct throng_server_options {
      * system may cap it, see net.core.somaxconn). */
     uint32_t backlog;
 
-    /* Most bytes waiting to be sent to one connection, counted in whole 512-byte blocks.
-     * At least one longest message; default 256 KiB or two longest messages, whichever is more. A
-     * connection whose unanswered and unsent bytes reach half of it is not read from until they
-     * fall again: a peer that does not read is not listened to. */
+    /* Most bytes waiting to be sent to one connection, counted in whole 512-byte blocks. At least one
+     * longest message, so an empty queue takes any message; default 256 KiB or two longest messages,
+     * whichever is more. A connection whose unanswered and unsent bytes reach half of it is not read
+     * from until they fall again: a peer that does not read is not listened to. What had been read by
+     * then may be answered with more than the queue holds: an echo of many messages in a row has to
+     * handle THRONG_EAGAIN, one whose peer waits for each answer has not. */
     uint32_t send_queue_bytes_max;
 
     /* Memory for messages waiting to be sent, all connections together, bytes: default 32 MiB (or two
-     * longest messages, whichever is more) in 512-byte blocks, and 16 MiB in 16.5 KiB blocks for the
-     * inside of long messages. At most 64 GiB each. */
+     * longest messages, whichever is more; one at least) in 512-byte blocks, and 16 MiB in 16.5 KiB
+     * blocks for the inside of long messages. At most 64 GiB each. */
     size_t send_small_bytes;
     size_t send_large_bytes;
 

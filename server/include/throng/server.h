@@ -135,7 +135,8 @@ THRONG_API void throng_release_event(struct throng_server *server, struct throng
 /* Queues one message; copies it. All of it is accepted, or none. 0; THRONG_ESTALE: the connection
  * is gone; THRONG_ECLOSING: throng_close or throng_abort was called; THRONG_ETOOBIG: size >
  * message_bytes_max; THRONG_EAGAIN: the connection's queue (send_queue_bytes_max) or the send
- * memory is full now, and a WRITABLE event will say when it is worth another try. What was accepted is
+ * memory is full now, and a WRITABLE event will say when it is worth another try. A connection to which all
+ * was sent is refused no message for its queue, only while others hold the send memory. What was accepted is
  * delivered in order, or CLOSED is reported; enum throng_when_send_full names two other policies, of which
  * CLOSE answers THRONG_ECLOSING here. data may be NULL if size is 0, else THRONG_EINVAL; so is
  * size 0 where empty messages are heartbeats (heartbeat_ms). */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "base/failure.h"
 #include "listen.h"
 #include "os/clock.h"
 #include "state.h"
@@ -189,8 +190,8 @@ int tg_admin_listen(struct throng_server *server, const char *endpoint, struct t
     tg_admin_init(admin, server);
     int result = tg_listen_on(&admin->sock, endpoint, &options, &admin->bound);
     if (result < 0) {
-        return tg_config_fail(error, result, "admin: cannot listen on %s: %s", endpoint,
-                              throng_error_text(result));
+        return tg_failure(error, result, "admin: cannot listen on %s: %s", endpoint,
+                          throng_error_text(result));
     }
     server->admin = admin;
     server->config.options.admin = NULL; /* the caller's string may go; `bound` says the same */
@@ -210,8 +211,8 @@ int tg_admin_start(struct throng_server *server, struct throng_error *error)
         result = tg_server_await(server, &admin->started);
     }
     if (result < 0) {
-        return tg_config_fail(error, result, "admin: cannot start its thread (backend %s): %s",
-                              server->config.backend->name, throng_error_text(result));
+        return tg_failure(error, result, "admin: cannot start its thread (backend %s): %s",
+                          server->config.backend->name, throng_error_text(result));
     }
     return 0;
 }

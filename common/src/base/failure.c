@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Sentences for struct throng_error. Called where the client's options are checked and where it
- * connects; any thread. */
-#include "failure.h"
+ * Sentences for struct throng_error. See failure.h. */
+#include "base/failure.h"
 
 #include <stdarg.h>
 #include <stdio.h>
