@@ -159,6 +159,18 @@ static void note_more(struct tg_worker *worker, struct tg_slot *slot, bool more)
     }
 }
 
+/* Whether the next command brings more for the same connection, and will send all of it. So a connection is
+ * sent to once if its messages lay across the end of a batch. */
+static bool is_continued(const struct tg_worker *worker, const struct tg_command *command)
+{
+    const uint32_t others = TG_COMMAND_OF_ROOM | TG_COMMAND_CLOSE | TG_COMMAND_ABORT;
+    uint32_t count;
+    const struct tg_command *next =
+        (struct tg_command *)tg_ring_peek_run(&worker->commands, 2, &count) + 1;
+    return count == 2 && next->conn == command->conn &&
+           ((command->flags | next->flags) & others) == 0 && !tg_chain_is_empty(&next->chain);
+}
+
 static void take_command(struct tg_worker *worker, struct tg_command *command)
 {
     if ((command->flags & TG_COMMAND_OF_ROOM) != 0) {
@@ -184,7 +196,8 @@ static void take_command(struct tg_worker *worker, struct tg_command *command)
             drop_command(worker, command);
         } else if (!slot->in_rooms || !tg_fanout_write_later(worker, slot, &command->chain)) {
             tg_chain_join(&slot->queue, &command->chain, worker->shared->blocks);
-            if (!slot->in_rooms || !tg_fanout_sends_soon(worker, slot)) {
+            if (!is_continued(worker, command) &&
+                (!slot->in_rooms || !tg_fanout_sends_soon(worker, slot))) {
                 tg_slot_send(worker, slot);
             }
         }
