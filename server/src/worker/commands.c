@@ -24,10 +24,11 @@ void tg_worker_touch(struct tg_worker *worker, struct tg_slot *slot)
 static void release_messages(struct tg_worker *worker, struct tg_slot *slot,
                              const struct tg_release_entry *entry)
 {
-    if ((entry->holder & TG_HOLDER_BLOCK_BIT) != 0) {
-        tg_message_pool_give(&worker->message_pool, entry->holder & ~TG_HOLDER_BLOCK_BIT);
+    const uint32_t holder = tg_origin_holder(entry->origin);
+    if ((holder & TG_HOLDER_BLOCK_BIT) != 0) {
+        tg_message_pool_give(&worker->message_pool, holder & ~TG_HOLDER_BLOCK_BIT);
     } else {
-        tg_recv_pool_release(&worker->recv_pool, entry->holder, entry->count);
+        tg_recv_pool_release(&worker->recv_pool, holder, entry->count);
     }
     TG_REQUIRE(slot->events_held >= entry->count && slot->bytes_held >= entry->bytes);
     slot->events_held -= entry->count;
@@ -41,12 +42,14 @@ static void take_release(struct tg_worker *worker, const struct tg_release_entry
 {
     TG_REQUIRE(worker->events_out >= entry->count);
     worker->events_out -= entry->count;
-    if (entry->holder == TG_HOLDER_NONE) {
+    const uint32_t holder = tg_origin_holder(entry->origin);
+    if (holder == TG_HOLDER_NONE) {
         return;
     }
-    struct tg_slot *slot = tg_worker_slot(worker, entry->slot);
-    TG_REQUIRE(tg_worker_owns(worker, entry->slot));
-    if (entry->holder == TG_HOLDER_SLOT) {
+    const uint32_t index = tg_origin_slot(entry->origin);
+    struct tg_slot *slot = tg_worker_slot(worker, index);
+    TG_REQUIRE(tg_worker_owns(worker, index));
+    if (holder == TG_HOLDER_SLOT) {
         slot->flags |= TG_SLOT_CLOSED_RELEASED;
         tg_worker_touch(worker, slot);
     } else {
@@ -160,6 +163,18 @@ static void note_more(struct tg_worker *worker, struct tg_slot *slot, bool more)
     }
 }
 
+/* Whether the next command brings more for the same connection, and will send all of it. So a connection is
+ * sent to once if its messages lay across the end of a batch. */
+static bool is_continued(const struct tg_worker *worker, const struct tg_command *command)
+{
+    const uint32_t others = TG_COMMAND_OF_ROOM | TG_COMMAND_CLOSE | TG_COMMAND_ABORT;
+    uint32_t count;
+    const struct tg_command *next =
+        (struct tg_command *)tg_ring_peek_run(&worker->commands, 2, &count) + 1;
+    return count == 2 && next->conn == command->conn &&
+           ((command->flags | next->flags) & others) == 0 && !tg_chain_is_empty(&next->chain);
+}
+
 static void take_command(struct tg_worker *worker, struct tg_command *command)
 {
     if ((command->flags & TG_COMMAND_OF_ROOM) != 0) {
@@ -185,7 +200,8 @@ static void take_command(struct tg_worker *worker, struct tg_command *command)
             drop_command(worker, command);
         } else if (!slot->in_rooms || !tg_fanout_write_later(worker, slot, &command->chain)) {
             tg_chain_join(&slot->queue, &command->chain, worker->shared->blocks);
-            if (!slot->in_rooms || !tg_fanout_sends_soon(worker, slot)) {
+            if (!is_continued(worker, command) &&
+                (!slot->in_rooms || !tg_fanout_sends_soon(worker, slot))) {
                 tg_slot_send(worker, slot);
             }
         }
