@@ -59,7 +59,8 @@ static void plan_shared(struct tg_memory *memory, const struct tg_config *config
     bytes[TG_REGION_SERVER] = sizeof(struct throng_server);
     bytes[TG_REGION_SLOTS] = tg_arena_slots_bytes(connections);
     bytes[TG_REGION_SEATS] = (size_t)connections * sizeof(struct tg_seat);
-    bytes[TG_REGION_ADDRESSES] = tg_arena_addresses_bytes(connections);
+    bytes[TG_REGION_ADDRESSES] = tg_ends_narrow_bytes(connections);
+    bytes[TG_REGION_WIDE_ADDRESSES] = tg_ends_wide_bytes(connections);
     bytes[TG_REGION_LINKS] = tg_arena_links_bytes(connections);
     bytes[TG_REGION_ADDRESS_COUNTS] =
         tg_address_table_bytes(connections, config->options.connections_per_address);
@@ -183,7 +184,7 @@ int throng_server_budget(const struct throng_server_options *options, struct thr
         budget->total_bytes += memory.bytes[i];
     }
     budget->per_connection_bytes = sizeof(struct tg_slot) + sizeof(struct tg_seat) +
-                                   sizeof(struct tg_slot_addresses) + sizeof(uint32_t);
+                                   sizeof(struct tg_ends_narrow) + sizeof(uint32_t);
     budget->kernel_per_connection_bytes = TG_KERNEL_SOCKET_BYTES;
     return 0;
 }

@@ -15,7 +15,8 @@
     X(WORKERS, "workers", "io threads x worker record")                                            \
     X(SLOTS, "slots", "max_connections x connection slot")                                         \
     X(SEATS, "seats", "max_connections x the logic thread's record of a connection")               \
-    X(ADDRESSES, "addresses", "max_connections x both ends' addresses")                            \
+    X(ADDRESSES, "addresses", "max_connections x both ends' addresses and ports, IPv4")            \
+    X(WIDE_ADDRESSES, "IPv6 addresses", "max_connections x 48 bytes, touched by IPv6")             \
     X(LINKS, "free list", "max_connections x link of the free list")                               \
     X(ADDRESS_COUNTS, "address counts", "max_connections x 32 bytes, if connections_per_address")  \
     X(RATES, "rates", "max_connections x 24 bytes, if messages_per_s or bytes_per_s is set")       \

@@ -58,7 +58,8 @@ static void init_shared(struct throng_server *server)
     const struct tg_config *config = &server->config;
     const struct throng_server_options *options = &config->options;
     void **at = server->memory.at;
-    tg_arena_init(&server->arena, at[TG_REGION_SLOTS], at[TG_REGION_ADDRESSES], at[TG_REGION_LINKS],
+    const struct tg_ends ends = {at[TG_REGION_ADDRESSES], at[TG_REGION_WIDE_ADDRESSES]};
+    tg_arena_init(&server->arena, at[TG_REGION_SLOTS], &ends, at[TG_REGION_LINKS],
                   options->max_connections);
     tg_block_pool_init(&server->blocks, at[TG_REGION_SEND_TABLES], at[TG_REGION_SEND_SMALL],
                        config->send_small_blocks, at[TG_REGION_SEND_LARGE],

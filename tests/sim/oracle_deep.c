@@ -62,10 +62,11 @@ static bool are_neighbours(const struct throng_address *a, const struct throng_a
 uint32_t oracle_address_count(uint32_t slot)
 {
     const struct tg_arena *arena = &game.server->arena;
+    const struct throng_address own = tg_ends_peer(&arena->ends, slot);
     uint32_t count = 0;
     for (uint32_t i = 0; i < arena->capacity; i++) {
-        count += i != slot && counts_for_address(&arena->slots[i]) &&
-                 are_neighbours(&arena->addresses[i].peer, &arena->addresses[slot].peer);
+        const struct throng_address peer = tg_ends_peer(&arena->ends, i);
+        count += i != slot && counts_for_address(&arena->slots[i]) && are_neighbours(&peer, &own);
     }
     return count;
 }

@@ -15,21 +15,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <throng/types.h>
-
+#include "conn/ends.h"
 #include "conn/slot.h"
-
-/* The two ends of a connection, for throng_peer_address and throng_local_address: written by the
- * worker before OPEN is published, read by the logic thread until CLOSED is released. */
-struct tg_slot_addresses {
-    struct throng_address peer;
-    struct throng_address local;
-};
 
 struct tg_arena {
     /* Set once. */
     struct tg_slot *slots;
-    struct tg_slot_addresses *addresses;
+    struct tg_ends ends;    /* of each slot: both ends' addresses */
     _Atomic uint32_t *next; /* per slot: the free slot below it */
     uint32_t capacity;
 
@@ -40,11 +32,10 @@ struct tg_arena {
 };
 
 size_t tg_arena_slots_bytes(uint32_t capacity);
-size_t tg_arena_addresses_bytes(uint32_t capacity);
 size_t tg_arena_links_bytes(uint32_t capacity);
 
 /* Memories are the caller's, zeroed, kept. */
-void tg_arena_init(struct tg_arena *arena, void *slots, void *addresses, void *links,
+void tg_arena_init(struct tg_arena *arena, void *slots, const struct tg_ends *ends, void *links,
                    uint32_t capacity);
 
 /* A free slot, or TG_INDEX_NONE: every slot is taken. The latest freed comes first. */

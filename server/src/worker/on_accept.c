@@ -15,6 +15,13 @@ bool tg_worker_owns(const struct tg_worker *worker, uint32_t slot)
     return (worker->owned[slot / 64] >> (slot % 64) & 1) != 0;
 }
 
+char *tg_slot_peer_text(const struct tg_worker *worker, const struct tg_slot *slot, char *text)
+{
+    const struct throng_address peer =
+        tg_ends_peer(&worker->shared->arena->ends, tg_worker_slot_index(worker, slot));
+    return throng_address_text(&peer, text);
+}
+
 static void note_peak(struct tg_worker_shared *shared, uint32_t connections)
 {
     uint32_t peak = atomic_load_explicit(&shared->connections_peak, memory_order_relaxed);
@@ -134,8 +141,9 @@ static void open_connection(struct tg_worker *worker, struct tg_worker_listener 
     }
     own_slot(worker, index);
     slot->listener = (uint8_t)(listener - worker->listeners);
-    struct tg_slot_addresses *addresses = &worker->shared->arena->addresses[index];
-    error = tg_port_addresses(worker->port, &slot->stream, &addresses->peer, &addresses->local);
+    struct throng_address peer;
+    struct throng_address local;
+    error = tg_port_addresses(worker->port, &slot->stream, &peer, &local);
     if (error < 0) {
         /* It was reset before we got here (or, with io_uring, there is no descriptor with which to look).
          * Nobody has heard of it, and nobody will. */
@@ -144,7 +152,8 @@ static void open_connection(struct tg_worker *worker, struct tg_worker_listener 
         rest_if_short(worker, error);
         return;
     }
-    if (!admit_address(worker, slot, &addresses->peer)) {
+    tg_ends_set(&worker->shared->arena->ends, index, &peer, &local);
+    if (!admit_address(worker, slot, &peer)) {
         slot->flags |= TG_SLOT_SILENT;
         tg_slot_close(worker, slot, THRONG_CLOSE_NONE, TG_CLOSE_ABORT);
         return;

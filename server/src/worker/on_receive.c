@@ -214,11 +214,10 @@ static void reject_length(struct tg_worker *worker, struct tg_slot *slot, uint32
 {
     if (tg_worker_may_log_peer(worker)) {
         char peer[THRONG_ADDRESS_TEXT_SIZE];
-        uint32_t index = tg_worker_slot_index(worker, slot);
         tg_log_queue_push(&worker->log, THRONG_LOG_INFO,
                           "%s announced a message of %u bytes; the limit is %u",
-                          throng_address_text(&worker->shared->arena->addresses[index].peer, peer),
-                          announced, worker->shared->rules.message_bytes_max);
+                          tg_slot_peer_text(worker, slot, peer), announced,
+                          worker->shared->rules.message_bytes_max);
     }
     tg_slot_close(worker, slot, THRONG_CLOSE_TOO_LARGE, TG_CLOSE_ABORT);
 }

@@ -325,6 +325,9 @@ static inline uint32_t tg_worker_slot_index(const struct tg_worker *worker,
     return (uint32_t)(slot - worker->shared->arena->slots);
 }
 
+/* For a log line: the peer's address in `text`, of THRONG_ADDRESS_TEXT_SIZE. Answers it. */
+char *tg_slot_peer_text(const struct tg_worker *worker, const struct tg_slot *slot, char *text);
+
 /* Whether nothing is left to be sent. */
 static inline bool tg_slot_all_sent(const struct tg_slot *slot)
 {
