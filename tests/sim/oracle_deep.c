@@ -26,11 +26,13 @@ static void check_slot(const struct tg_worker *worker, const struct tg_slot *slo
 {
     const struct tg_reader *reader = &slot->reader;
     TG_SIM_RULE(slot->id != 0 && slot->state != TG_SLOT_FREE, "a free slot is owned");
-    TG_SIM_RULE(slot->state < TG_SLOT_CLOSING || tg_timer_is_running(&slot->timer) == false,
+    TG_SIM_RULE(slot->state < TG_SLOT_CLOSING ||
+                    tg_timer_is_running(tg_slot_timer(worker, slot)) == false,
                 "a closing slot's timer runs");
-    TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING || reader->buffer == TG_INDEX_NONE,
+    TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING ||
+                    tg_reader_buffer(&worker->intake, reader) == TG_INDEX_NONE,
                 "a closing slot holds a receive buffer");
-    TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING || reader->assembler.block == TG_MESSAGE_NONE,
+    TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING || reader->piece == TG_INDEX_NONE,
                 "a closing slot holds memory for pieces");
     TG_SIM_RULE(slot->state != TG_SLOT_CLOSED || tg_chain_is_empty(&slot->queue),
                 "a closed slot holds send blocks");
