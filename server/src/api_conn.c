@@ -25,28 +25,16 @@ int throng_get_user(struct throng_server *server, throng_conn conn, void **user)
     return 0;
 }
 
-/* The addresses of a live connection, or NULL. The worker wrote them before it published OPEN, and
- * writes them anew only after CLOSED was released. */
-static const struct tg_slot_addresses *find_addresses(struct throng_server *server,
-                                                      throng_conn conn)
-{
-    if (tg_seat_find(server, conn) == NULL) {
-        return NULL;
-    }
-    return &server->arena.addresses[tg_conn_slot(conn.id)];
-}
-
 int throng_peer_address(struct throng_server *server, throng_conn conn,
                         struct throng_address *address)
 {
     if (server == NULL || address == NULL) {
         return THRONG_EINVAL;
     }
-    const struct tg_slot_addresses *addresses = find_addresses(server, conn);
-    if (addresses == NULL) {
+    if (tg_seat_find(server, conn) == NULL) {
         return THRONG_ESTALE;
     }
-    *address = addresses->peer;
+    *address = tg_ends_peer(&server->arena.ends, tg_conn_slot(conn.id));
     return 0;
 }
 
@@ -56,11 +44,10 @@ int throng_local_address(struct throng_server *server, throng_conn conn,
     if (server == NULL || address == NULL) {
         return THRONG_EINVAL;
     }
-    const struct tg_slot_addresses *addresses = find_addresses(server, conn);
-    if (addresses == NULL) {
+    if (tg_seat_find(server, conn) == NULL) {
         return THRONG_ESTALE;
     }
-    *address = addresses->local;
+    *address = tg_ends_local(&server->arena.ends, tg_conn_slot(conn.id));
     return 0;
 }
 

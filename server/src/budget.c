@@ -16,6 +16,15 @@
  * Linux 6.18 by the Slab figure of /proc/meminfo over 65,000 idle connections. */
 #define TG_KERNEL_SOCKET_BYTES 4000u
 
+/* What an idle connection makes resident, without options that ask for more; server/DESIGN.md has the
+ * sum. Windows' stream has 96 bytes more. */
+#define IDLE_CONNECTION_BYTES                                                                      \
+    (sizeof(struct tg_slot) + sizeof(struct tg_timer) + sizeof(struct tg_seat) +                   \
+     sizeof(struct tg_ends_narrow))
+
+_Static_assert(IDLE_CONNECTION_BYTES <= 228 - 32 + sizeof(struct tg_stream),
+               "with the rings that OPEN events go through, 256 bytes at 65,000 connections");
+
 /* Parts of different workers begin on pages of their own. */
 static size_t page_round(size_t bytes)
 {
@@ -30,6 +39,15 @@ struct tg_room_sizes tg_memory_room_sizes(const struct tg_config *config)
                                   .per_connection = options->rooms_per_connection,
                                   .connections = options->max_connections,
                                   .workers = config->worker_count};
+}
+
+/* What its descriptor table holds, and beyond it what may come while it is told to stop: one accept and
+ * the parked connections of each listener. */
+uint32_t tg_memory_worker_slots(const struct tg_config *config)
+{
+    uint32_t most = config->connections_per_worker + TG_WORKER_SPARE_CONNECTIONS +
+                    THRONG_LISTENERS_MAX * (1 + TG_PARKED_MAX);
+    return most < config->options.max_connections ? most : config->options.max_connections;
 }
 
 static size_t block_count(const struct tg_config *config)
@@ -59,11 +77,16 @@ static void plan_shared(struct tg_memory *memory, const struct tg_config *config
     size_t *bytes = memory->bytes;
     bytes[TG_REGION_SERVER] = sizeof(struct throng_server);
     bytes[TG_REGION_SLOTS] = tg_arena_slots_bytes(connections);
+    bytes[TG_REGION_SLOT_TIMERS] = tg_arena_timers_bytes(connections);
     bytes[TG_REGION_SEATS] = (size_t)connections * sizeof(struct tg_seat);
-    bytes[TG_REGION_ADDRESSES] = tg_arena_addresses_bytes(connections);
+    bytes[TG_REGION_ADDRESSES] = tg_ends_narrow_bytes(connections);
+    bytes[TG_REGION_WIDE_ADDRESSES] = tg_ends_wide_bytes(connections);
     bytes[TG_REGION_LINKS] = tg_arena_links_bytes(connections);
-    bytes[TG_REGION_ADDRESS_COUNTS] =
-        tg_address_table_bytes(connections, config->options.connections_per_address);
+    if (config->options.connections_per_address > 0) {
+        bytes[TG_REGION_ADDRESS_COUNTS] =
+            tg_address_table_bytes(connections, config->options.connections_per_address) +
+            (size_t)connections * sizeof(uint32_t);
+    }
     if (config->options.messages_per_s > 0 || config->options.bytes_per_s > 0) {
         bytes[TG_REGION_RATES] = (size_t)connections * sizeof(struct tg_slot_rates);
     }
@@ -92,6 +115,7 @@ static void plan_workers(struct tg_memory *memory, const struct tg_config *confi
     part[TG_REGION_OWNED] = ((size_t)options->max_connections + 63) / 64 * sizeof(uint64_t);
     part[TG_REGION_ASSEMBLY] = options->assembly_bytes;
     part[TG_REGION_ASSEMBLY_TABLES] = tg_message_pool_table_bytes(options->assembly_bytes);
+    part[TG_REGION_PIECES] = tg_intake_pieces_bytes(tg_memory_worker_slots(config));
     part[TG_REGION_RECEIVE] = (size_t)options->receive_buffers * options->receive_buffer_bytes;
     part[TG_REGION_RECEIVE_TABLES] = tg_recv_pool_table_bytes(options->receive_buffers);
     part[TG_REGION_EVENTS] = tg_ring_storage_bytes(events, sizeof(struct tg_event_entry));
@@ -183,8 +207,7 @@ int throng_server_budget(const struct throng_server_options *options, struct thr
         budget->terms[i].bytes = memory.bytes[i];
         budget->total_bytes += memory.bytes[i];
     }
-    budget->per_connection_bytes = sizeof(struct tg_slot) + sizeof(struct tg_seat) +
-                                   sizeof(struct tg_slot_addresses) + sizeof(uint32_t);
+    budget->per_connection_bytes = IDLE_CONNECTION_BYTES;
     budget->kernel_per_connection_bytes = TG_KERNEL_SOCKET_BYTES;
     return 0;
 }

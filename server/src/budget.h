@@ -14,10 +14,12 @@
     X(SERVER, "server", "the server's own record")                                                 \
     X(WORKERS, "workers", "io threads x worker record")                                            \
     X(SLOTS, "slots", "max_connections x connection slot")                                         \
+    X(SLOT_TIMERS, "slot timers", "max_connections x 24 bytes")                                    \
     X(SEATS, "seats", "max_connections x the logic thread's record of a connection")               \
-    X(ADDRESSES, "addresses", "max_connections x both ends' addresses")                            \
+    X(ADDRESSES, "addresses", "max_connections x both ends' addresses and ports, IPv4")            \
+    X(WIDE_ADDRESSES, "IPv6 addresses", "max_connections x 48 bytes, touched by IPv6")             \
     X(LINKS, "free list", "max_connections x link of the free list")                               \
-    X(ADDRESS_COUNTS, "address counts", "max_connections x 32 bytes, if connections_per_address")  \
+    X(ADDRESS_COUNTS, "address counts", "max_connections x 36 bytes, if connections_per_address")  \
     X(RATES, "rates", "max_connections x 24 bytes, if messages_per_s or bytes_per_s is set")       \
     X(ROOMS, "rooms", "rooms_max x room, and its members at each I/O thread")                      \
     X(ROOM_MEMBERS, "room members", "room_members_max x record of the logic thread")               \
@@ -34,6 +36,7 @@
     X(SEND_LARGE, "large send blocks", "send_large_bytes in blocks of 16,896 bytes")               \
     X(ASSEMBLY, "assembly", "io threads x assembly_bytes")                                         \
     X(ASSEMBLY_TABLES, "assembly tables", "assembly in units of 256 bytes x 12 bytes")             \
+    X(PIECES, "pieces", "io threads x connections x 44 bytes, touched by unread input")            \
     X(RECEIVE, "receive buffers", "io threads x receive_buffers x receive_buffer_bytes")           \
     X(RECEIVE_TABLES, "receive tables", "io threads x receive_buffers x 8 bytes")                  \
     X(EVENTS, "event rings", "io threads x events_max x 32 bytes")                                 \
@@ -67,6 +70,9 @@ struct tg_memory {
 
 /* What the tables of rooms have to hold. */
 struct tg_room_sizes tg_memory_room_sizes(const struct tg_config *config);
+
+/* Most slots that one worker can have at once. */
+uint32_t tg_memory_worker_slots(const struct tg_config *config);
 
 /* Works every size out. */
 void tg_memory_plan(struct tg_memory *memory, const struct tg_config *config);

@@ -27,8 +27,9 @@ static void init_shared(struct throng_server *server)
     const struct tg_config *config = &server->config;
     const struct throng_server_options *options = &config->options;
     void **at = server->memory.at;
-    tg_arena_init(&server->arena, at[TG_REGION_SLOTS], at[TG_REGION_ADDRESSES], at[TG_REGION_LINKS],
-                  options->max_connections);
+    const struct tg_ends ends = {at[TG_REGION_ADDRESSES], at[TG_REGION_WIDE_ADDRESSES]};
+    tg_arena_init(&server->arena, at[TG_REGION_SLOTS], at[TG_REGION_SLOT_TIMERS], &ends,
+                  at[TG_REGION_LINKS], options->max_connections);
     tg_block_pool_init(&server->blocks, at[TG_REGION_SEND_TABLES], at[TG_REGION_SEND_SMALL],
                        config->send_small_blocks, at[TG_REGION_SEND_LARGE],
                        config->send_large_blocks,
@@ -51,6 +52,11 @@ static void init_shared(struct throng_server *server)
     struct tg_worker_shared *shared = &server->shared;
     shared->arena = &server->arena;
     shared->address_table = &server->address_table;
+    if (options->connections_per_address > 0) {
+        shared->address_places = (void *)((char *)at[TG_REGION_ADDRESS_COUNTS] +
+                                          tg_address_table_bytes(options->max_connections,
+                                                                 options->connections_per_address));
+    }
     shared->blocks = &server->blocks;
     shared->logic = config->inline_mode ? NULL : &server->parker;
     shared->rules.message_bytes_max = options->message_bytes_max;
@@ -87,7 +93,8 @@ static void init_worker_memory(struct throng_server *server, struct tg_worker *w
                          options->assembly_bytes,
                          tg_memory_part(memory, TG_REGION_ASSEMBLY_TABLES, index));
     tg_intake_init(&worker->intake, &worker->recv_pool, &worker->message_pool,
-                   &server->shared.rules);
+                   &server->shared.rules, tg_memory_part(memory, TG_REGION_PIECES, index),
+                   tg_memory_worker_slots(&server->config));
     tg_fanout_init(&worker->fanout,
                    server->blocks.reference_first + index * options->room_references_max,
                    options->room_references_max);

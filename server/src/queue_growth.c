@@ -22,7 +22,7 @@ static void note_line(struct throng_server *server, const struct tg_seat *seat, 
     growth->line_due = true;
     growth->line_units = units;
     growth->line_units_max = seat->units_max;
-    growth->line_peer = server->arena.addresses[tg_conn_slot(seat->id)].peer;
+    growth->line_peer = tg_ends_peer(&server->arena.ends, tg_conn_slot(seat->id));
 }
 
 void tg_queue_growth_log(struct throng_server *server)

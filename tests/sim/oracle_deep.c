@@ -26,11 +26,13 @@ static void check_slot(const struct tg_worker *worker, const struct tg_slot *slo
 {
     const struct tg_reader *reader = &slot->reader;
     TG_SIM_RULE(slot->id != 0 && slot->state != TG_SLOT_FREE, "a free slot is owned");
-    TG_SIM_RULE(slot->state < TG_SLOT_CLOSING || tg_timer_is_running(&slot->timer) == false,
+    TG_SIM_RULE(slot->state < TG_SLOT_CLOSING ||
+                    tg_timer_is_running(tg_slot_timer(worker, slot)) == false,
                 "a closing slot's timer runs");
-    TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING || reader->buffer == TG_INDEX_NONE,
+    TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING ||
+                    tg_reader_buffer(&worker->intake, reader) == TG_INDEX_NONE,
                 "a closing slot holds a receive buffer");
-    TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING || reader->assembler.block == TG_MESSAGE_NONE,
+    TG_SIM_RULE(slot->state < TG_SLOT_FLUSHING || reader->piece == TG_INDEX_NONE,
                 "a closing slot holds memory for pieces");
     TG_SIM_RULE(slot->state != TG_SLOT_CLOSED || tg_chain_is_empty(&slot->queue),
                 "a closed slot holds send blocks");
@@ -62,10 +64,11 @@ static bool are_neighbours(const struct throng_address *a, const struct throng_a
 uint32_t oracle_address_count(uint32_t slot)
 {
     const struct tg_arena *arena = &game.server->arena;
+    const struct throng_address own = tg_ends_peer(&arena->ends, slot);
     uint32_t count = 0;
     for (uint32_t i = 0; i < arena->capacity; i++) {
-        count += i != slot && counts_for_address(&arena->slots[i]) &&
-                 are_neighbours(&arena->addresses[i].peer, &arena->addresses[slot].peer);
+        const struct throng_address peer = tg_ends_peer(&arena->ends, i);
+        count += i != slot && counts_for_address(&arena->slots[i]) && are_neighbours(&peer, &own);
     }
     return count;
 }

@@ -118,12 +118,14 @@ static void stamp_touched(struct watch_worker *worker)
 /* A turn is over: whose sends have completed, and who has none in flight, has nothing that waits. */
 static void forget_touched(struct watch_worker *worker)
 {
+    const struct tg_worker *of_server = &game.server->workers[worker - watch_world.workers];
     for (uint32_t i = 0; i < worker->touched_count; i++) {
         struct watch_peer *peer = &watch_world.peers[worker->touched[i]];
         const struct tg_slot *slot = &game.server->arena.slots[worker->touched[i]];
         peer->is_waiting = peer->is_waiting && peer->is_sending;
-        if (peer->id == slot->id && slot->reader.buffer == TG_INDEX_NONE && !slot->beat_due &&
-            slot->beat_bytes == 0) {
+        if (peer->id == slot->id &&
+            tg_reader_buffer(&of_server->intake, &slot->reader) == TG_INDEX_NONE &&
+            !slot->beat_due && slot->beat_bytes == 0) {
             peer->questions = 0; /* one answer serves for several */
             /* With short intervals ours and theirs cross too often to tell them apart. */
             TG_SIM_RULE(!peer->owes_answer || peer->is_unclear || slot->state != TG_SLOT_OPEN ||

@@ -39,7 +39,10 @@ void world_open(size_t pool_bytes, uint32_t message_bytes_max, uint32_t buffers,
     tg_recv_pool_init(&world.buffers, buffer_memory, WORLD_BUFFER_BYTES, buffers, buffer_tables);
     tg_message_pool_init(&world.messages, pool_memory, pool_bytes, pool_tables);
     world.rules = (struct tg_frame_rules){message_bytes_max, THRONG_BYTE_ORDER_BIG};
-    tg_intake_init(&world.intake, &world.buffers, &world.messages, &world.rules);
+    world.pieces = calloc(1, tg_intake_pieces_bytes(conns));
+    assert_non_null(world.pieces);
+    tg_intake_init(&world.intake, &world.buffers, &world.messages, &world.rules, world.pieces,
+                   conns);
     world.current = TG_INDEX_NONE;
     world.conn_count = conns;
     for (uint32_t i = 0; i < conns; i++) {
@@ -87,7 +90,7 @@ static void hand_up(struct world_conn *conn, const struct tg_message *message)
     struct world_lent *lent = &world.lent[world.lent_count++];
     *lent = (struct world_lent){.block = message->block, .buffer = TG_INDEX_NONE};
     if (message->block == TG_MESSAGE_NONE) {
-        lent->buffer = conn->reader.buffer;
+        lent->buffer = tg_reader_buffer(&world.intake, &conn->reader);
         tg_recv_pool_retain(&world.buffers, lent->buffer);
     }
 }
@@ -227,7 +230,8 @@ void world_join(uint32_t index, uint32_t size)
 
 static void deliver(struct world_conn *conn)
 {
-    tg_reader_put_input(&conn->reader, conn->taken_data, conn->taken_bytes, conn->taken);
+    tg_intake_put_input(&world.intake, &conn->reader, conn->taken_data, conn->taken_bytes,
+                        conn->taken);
     conn->taken = TG_INDEX_NONE;
     consume(conn);
 }
@@ -262,7 +266,7 @@ bool world_turn(void)
     }
     while ((reader = tg_intake_next_turn(&world.intake)) != NULL) {
         struct world_conn *conn = &world.conns[world_index(reader)];
-        if (reader->buffer != TG_INDEX_NONE) {
+        if (tg_reader_buffer(&world.intake, reader) != TG_INDEX_NONE) {
             consume(conn);
         } else {
             read_on(conn);
@@ -295,6 +299,8 @@ void world_close(void)
     assert_int_equal(world.messages.kept_here, world.messages.kept_count);
     assert_int_equal(tg_index_stack_count(&world.buffers.free), world.buffers.count - 1);
     assert_int_not_equal(world.intake.reserve, TG_INDEX_NONE);
+    assert_int_equal(tg_index_stack_count(&world.intake.free_pieces), world.conn_count);
     assert_int_equal(world.intake.lacking_count + world.intake.holder_count, 0);
     assert_false(world.intake.halted);
+    free(world.pieces);
 }

@@ -42,6 +42,7 @@ struct world {
     struct tg_message_pool messages;
     struct tg_frame_rules rules;
     struct tg_intake intake;
+    void *pieces; /* of the intake */
     struct world_conn conns[WORLD_CONNS_MAX];
     uint32_t conn_count;
     uint32_t next; /* the connection that a wait begins with */

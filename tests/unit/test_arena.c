@@ -12,7 +12,9 @@
 struct memory {
     struct tg_arena arena;
     void *slots;
-    void *addresses;
+    void *timers;
+    void *narrow;
+    void *wide;
     void *links;
 };
 
@@ -21,16 +23,22 @@ static void set_up(struct memory *memory, uint32_t capacity)
     /* Slots are only pointed at here, so a small stand-in for their memory would do; the real size
      * shows that the three sizes are right. */
     memory->slots = calloc(1, tg_arena_slots_bytes(capacity));
-    memory->addresses = calloc(1, tg_arena_addresses_bytes(capacity));
+    memory->timers = calloc(1, tg_arena_timers_bytes(capacity));
+    memory->narrow = calloc(1, tg_ends_narrow_bytes(capacity));
+    memory->wide = calloc(1, tg_ends_wide_bytes(capacity));
     memory->links = calloc(1, tg_arena_links_bytes(capacity));
-    assert_true(memory->slots != NULL && memory->addresses != NULL && memory->links != NULL);
-    tg_arena_init(&memory->arena, memory->slots, memory->addresses, memory->links, capacity);
+    assert_true(memory->slots != NULL && memory->timers != NULL && memory->narrow != NULL &&
+                memory->wide != NULL && memory->links != NULL);
+    const struct tg_ends ends = {memory->narrow, memory->wide};
+    tg_arena_init(&memory->arena, memory->slots, memory->timers, &ends, memory->links, capacity);
 }
 
 static void tear_down(struct memory *memory)
 {
     free(memory->slots);
-    free(memory->addresses);
+    free(memory->timers);
+    free(memory->narrow);
+    free(memory->wide);
     free(memory->links);
 }
 

@@ -101,6 +101,46 @@ static void who_lacks_memory_is_served_in_order(void **state)
     world_close();
 }
 
+static void a_reader_has_a_piece_only_while_something_of_its_stream_is_here(void **state)
+{
+    (void)state;
+    world_open(65536, 16384, 8, 3, 1000);
+    world_send(0, 1004);
+    world_send(1, 500);
+    world_run(2);
+    expect_messages(0, 0, 1);
+    assert_int_equal(world.conns[0].reader.piece, TG_INDEX_NONE);
+    assert_int_equal(world.conns[2].reader.piece, TG_INDEX_NONE);
+    assert_true(tg_reader_is_partial(&world.intake, &world.conns[1].reader));
+    assert_false(tg_reader_is_partial(&world.intake, &world.conns[0].reader));
+    world_send(1, 504);
+    world_run(2);
+    expect_messages(1, 1, 1);
+    assert_int_equal(world.conns[1].reader.piece, TG_INDEX_NONE);
+    assert_int_equal(world.intake.free_pieces.fresh, 1); /* one has served both */
+    world_close();
+}
+
+static void a_piece_ends_with_its_reader_and_the_next_one_begins_anew(void **state)
+{
+    (void)state;
+    world_open(65536, 16384, 8, 2, 1000);
+    world_send(0, 3); /* of a header */
+    world_run(2);
+    assert_int_equal(world.conns[0].reader.piece, 0);
+    world_leave(0);
+    assert_int_equal(world.conns[0].reader.piece, TG_INDEX_NONE);
+    world_join(0, 20);
+    world_send(1, 7);
+    world_run(2);
+    assert_int_equal(world.conns[1].reader.piece, 0); /* with nothing of the former one's header */
+    world_send(1, 997);
+    world_send(0, 24);
+    world_run(2);
+    expect_messages(0, 1, 1);
+    world_close();
+}
+
 static void who_comes_later_does_not_take_the_turn_of_who_waits(void **state)
 {
     (void)state;
@@ -357,6 +397,8 @@ int main(void)
         cmocka_unit_test(more_pieces_than_memory_all_become_messages),
         cmocka_unit_test(pieces_that_hold_all_memory_do_not_wait_for_each_other),
         cmocka_unit_test(who_lacks_memory_is_served_in_order),
+        cmocka_unit_test(a_reader_has_a_piece_only_while_something_of_its_stream_is_here),
+        cmocka_unit_test(a_piece_ends_with_its_reader_and_the_next_one_begins_anew),
         cmocka_unit_test(who_comes_later_does_not_take_the_turn_of_who_waits),
         cmocka_unit_test(input_that_waits_leaves_a_buffer_to_those_who_can_finish),
         cmocka_unit_test(who_was_stopped_is_read_again),

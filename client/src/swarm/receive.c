@@ -81,7 +81,7 @@ void tg_swarm_conn_give_turns(struct throng_swarm_thread *thread)
     struct tg_reader *reader;
     while ((reader = tg_intake_next_turn(&thread->intake)) != NULL) {
         struct swarm_conn *conn = TG_CONTAINER_OF(reader, struct swarm_conn, reader);
-        if (reader->buffer != TG_INDEX_NONE) {
+        if (tg_reader_buffer(&thread->intake, reader) != TG_INDEX_NONE) {
             consume_input(thread, conn);
         } else {
             tg_swarm_conn_read_on(thread, conn);
@@ -106,7 +106,8 @@ void tg_swarm_conn_intake_tick(struct throng_swarm_thread *thread)
 }
 
 /* What the end of a connection is called; `result` is that of the receive that met it. */
-static int error_of_end(const struct swarm_conn *conn, int result)
+static int error_of_end(const struct throng_swarm_thread *thread, const struct swarm_conn *conn,
+                        int result)
 {
     if (conn->state == SWARM_LINGER) {
         return THRONG_ECANCELED; /* all is sent: whatever comes now is the end that was wanted */
@@ -114,7 +115,7 @@ static int error_of_end(const struct swarm_conn *conn, int result)
     if (result < 0) {
         return result;
     }
-    return tg_assembler_is_partial(&conn->reader.assembler) ? THRONG_EPROTOCOL : THRONG_EEOF;
+    return tg_reader_is_partial(&thread->intake, &conn->reader) ? THRONG_EPROTOCOL : THRONG_EEOF;
 }
 
 void tg_swarm_conn_on_receive(struct throng_swarm_thread *thread, struct swarm_conn *conn,
@@ -123,8 +124,8 @@ void tg_swarm_conn_on_receive(struct throng_swarm_thread *thread, struct swarm_c
     if (completion->result > 0) {
         if (conn->state == SWARM_UP) {
             tg_swarm_conn_heard(thread, conn);
-            tg_reader_put_input(&conn->reader, completion->data, (size_t)completion->result,
-                                completion->buffer);
+            tg_intake_put_input(&thread->intake, &conn->reader, completion->data,
+                                (size_t)completion->result, completion->buffer);
             consume_input(thread, conn);
         } else {
             /* Disconnecting: what the peer still says is nobody's concern. */
@@ -139,6 +140,6 @@ void tg_swarm_conn_on_receive(struct throng_swarm_thread *thread, struct swarm_c
         conn->peer_ended = true; /* it may well listen on: settle closes */
         return;
     }
-    tg_swarm_conn_close(thread, conn, error_of_end(conn, completion->result),
+    tg_swarm_conn_close(thread, conn, error_of_end(thread, conn, completion->result),
                         completion->result == 0 ? TG_CLOSE_NORMAL : TG_CLOSE_ABORT);
 }

@@ -48,6 +48,7 @@ static void carve_thread(struct carver *carver, struct throng_swarm_thread *thre
     void *small_data = carve(carver, tg_block_pool_small_bytes(small));
     void *large_data = carve(carver, tg_block_pool_large_bytes(large));
     void *assembly = carve(carver, options->assembly_bytes);
+    void *pieces = carve(carver, tg_intake_pieces_bytes(thread->conn_count));
     void *assembly_tables = carve(carver, tg_message_pool_table_bytes(options->assembly_bytes));
     void *receive = carve(carver, (size_t)SWARM_RECEIVE_BUFFERS * SWARM_RECEIVE_BUFFER_BYTES);
     void *receive_tables = carve(carver, tg_recv_pool_table_bytes(SWARM_RECEIVE_BUFFERS));
@@ -59,7 +60,8 @@ static void carve_thread(struct carver *carver, struct throng_swarm_thread *thre
     tg_message_pool_init(&thread->message_pool, assembly, options->assembly_bytes, assembly_tables);
     tg_recv_pool_init(&thread->recv_pool, receive, SWARM_RECEIVE_BUFFER_BYTES,
                       SWARM_RECEIVE_BUFFERS, receive_tables);
-    tg_intake_init(&thread->intake, &thread->recv_pool, &thread->message_pool, &plan->rules);
+    tg_intake_init(&thread->intake, &thread->recv_pool, &thread->message_pool, &plan->rules, pieces,
+                   thread->conn_count);
     thread->port_options = port;
 }
 

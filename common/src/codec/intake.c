@@ -16,8 +16,20 @@ static uint32_t count_kept(const struct tg_message_pool *pool, size_t block_byte
     return count < TG_INTAKE_KEPT_MAX ? (uint32_t)count : TG_INTAKE_KEPT_MAX;
 }
 
+/* Before the pieces, the numbers of those that came back. */
+static size_t numbers_bytes(uint32_t readers_max)
+{
+    return (tg_index_stack_storage_bytes(readers_max) + 63) / 64 * 64;
+}
+
+size_t tg_intake_pieces_bytes(uint32_t readers_max)
+{
+    return numbers_bytes(readers_max) + readers_max * sizeof(struct tg_piece);
+}
+
 void tg_intake_init(struct tg_intake *intake, struct tg_recv_pool *buffers,
-                    struct tg_message_pool *messages, const struct tg_frame_rules *rules)
+                    struct tg_message_pool *messages, const struct tg_frame_rules *rules,
+                    void *pieces, uint32_t readers_max)
 {
     size_t block_bytes = tg_message_block_bytes(rules->message_bytes_max);
     uint32_t kept = count_kept(messages, block_bytes);
@@ -26,11 +38,13 @@ void tg_intake_init(struct tg_intake *intake, struct tg_recv_pool *buffers,
         .buffers = buffers,
         .messages = messages,
         .rules = rules,
+        .pieces = (void *)((char *)pieces + numbers_bytes(readers_max)),
         .resume_max = buffers->count / 4,
         .halt_at = buffers->count / 2,
         .reserve = tg_recv_pool_take(buffers),
     };
     tg_message_pool_keep(messages, block_bytes, kept);
+    tg_index_stack_init(&intake->free_pieces, pieces, readers_max);
     tg_list_init(&intake->reading);
     tg_list_init(&intake->owed);
     tg_list_init(&intake->leaving);
@@ -40,9 +54,30 @@ void tg_intake_init(struct tg_intake *intake, struct tg_recv_pool *buffers,
 
 void tg_reader_init(struct tg_reader *reader)
 {
-    *reader = (struct tg_reader){.buffer = TG_INDEX_NONE};
+    *reader = (struct tg_reader){.piece = TG_INDEX_NONE};
     tg_list_init(&reader->link);
-    tg_assembler_init(&reader->assembler);
+}
+
+/* ---- pieces ---- */
+
+static struct tg_piece *take_piece(struct tg_intake *intake, struct tg_reader *reader)
+{
+    reader->piece = tg_index_stack_pop(&intake->free_pieces);
+    TG_REQUIRE(reader->piece != TG_INDEX_NONE); /* there is one for each reader */
+    struct tg_piece *piece = tg_reader_piece(intake, reader);
+    tg_assembler_init(&piece->assembler);
+    piece->buffer = TG_INDEX_NONE;
+    return piece;
+}
+
+/* Unless there is something of the stream left. */
+static void give_piece(struct tg_intake *intake, struct tg_reader *reader)
+{
+    const struct tg_piece *piece = tg_reader_piece(intake, reader);
+    if (piece->buffer == TG_INDEX_NONE && !tg_assembler_is_partial(&piece->assembler)) {
+        tg_index_stack_push(&intake->free_pieces, reader->piece);
+        reader->piece = TG_INDEX_NONE;
+    }
 }
 
 /* ---- kept blocks ---- */
@@ -72,7 +107,7 @@ static bool take_kept(struct tg_intake *intake, struct tg_reader *reader)
                     (tg_list_is_empty(&intake->owed) && tg_list_is_empty(&intake->lacking));
     bool own_right = tg_place_has_right((enum tg_reader_place)reader->place);
     if (!is_first || (!own_right && intake->messages->kept_here <= intake->right_count) ||
-        !tg_assembler_take_kept(&reader->assembler, intake->messages)) {
+        !tg_assembler_take_kept(&tg_reader_piece(intake, reader)->assembler, intake->messages)) {
         return false;
     }
     intake->serving = NULL; /* a turn is for one message */
@@ -153,7 +188,7 @@ void tg_intake_rest(struct tg_intake *intake, struct tg_reader *reader)
         tg_list_remove(&reader->link);
         reader->place = TG_READER_FINISHED;
     }
-    if (reader->place == TG_READER_FINISHED && reader->buffer == TG_INDEX_NONE) {
+    if (reader->place == TG_READER_FINISHED && tg_reader_buffer(intake, reader) == TG_INDEX_NONE) {
         give_up_right(intake, reader, NULL, TG_READER_ELSEWHERE);
     }
 }
@@ -208,34 +243,44 @@ void tg_intake_leave(struct tg_intake *intake, struct tg_reader *reader)
         intake->serving = NULL;
     }
     tg_intake_set_place(intake, reader, TG_READER_ELSEWHERE);
-    tg_assembler_reset(&reader->assembler, intake->messages);
-    tg_intake_drop_input(intake, reader);
+    if (reader->piece != TG_INDEX_NONE) {
+        tg_assembler_reset(&tg_reader_piece(intake, reader)->assembler, intake->messages);
+        tg_intake_drop_input(intake, reader);
+    }
 }
 
 /* ---- input ---- */
 
-void tg_reader_put_input(struct tg_reader *reader, const uint8_t *data, size_t size,
-                         uint32_t buffer)
+void tg_intake_put_input(struct tg_intake *intake, struct tg_reader *reader, const uint8_t *data,
+                         size_t size, uint32_t buffer)
 {
-    TG_REQUIRE(reader->buffer == TG_INDEX_NONE);
-    reader->input = (struct tg_input){data, size};
-    reader->buffer = buffer;
+    struct tg_piece *piece = reader->piece == TG_INDEX_NONE ? take_piece(intake, reader)
+                                                            : tg_reader_piece(intake, reader);
+    TG_REQUIRE(piece->buffer == TG_INDEX_NONE);
+    piece->input = (struct tg_input){data, size};
+    piece->buffer = buffer;
 }
 
 void tg_intake_drop_input(struct tg_intake *intake, struct tg_reader *reader)
 {
-    if (reader->buffer != TG_INDEX_NONE) {
-        tg_recv_pool_release(intake->buffers, reader->buffer, 1);
-        reader->buffer = TG_INDEX_NONE;
-        reader->input.size = 0;
+    if (reader->piece == TG_INDEX_NONE) {
+        return;
     }
+    struct tg_piece *piece = tg_reader_piece(intake, reader);
+    if (piece->buffer != TG_INDEX_NONE) {
+        tg_recv_pool_release(intake->buffers, piece->buffer, 1);
+        piece->buffer = TG_INDEX_NONE;
+        piece->input.size = 0;
+    }
+    give_piece(intake, reader);
 }
 
 enum tg_assembly tg_intake_next(struct tg_intake *intake, struct tg_reader *reader,
                                 struct tg_message *message)
 {
-    enum tg_assembly result = tg_assembler_next(&reader->assembler, intake->messages, intake->rules,
-                                                &reader->input, message);
+    struct tg_piece *piece = tg_reader_piece(intake, reader);
+    enum tg_assembly result = tg_assembler_next(&piece->assembler, intake->messages, intake->rules,
+                                                &piece->input, message);
     if (!TG_LIKELY(result != TG_ASSEMBLY_NO_MEMORY)) {
         TG_ENSURE(reader->place != TG_READER_HOLDING);
         tg_intake_rest(intake, reader);
@@ -243,8 +288,8 @@ enum tg_assembly tg_intake_next(struct tg_intake *intake, struct tg_reader *read
             wait_for_memory(intake, reader);
             return TG_ASSEMBLY_NO_MEMORY;
         }
-        result = tg_assembler_next(&reader->assembler, intake->messages, intake->rules,
-                                   &reader->input, message);
+        result = tg_assembler_next(&piece->assembler, intake->messages, intake->rules,
+                                   &piece->input, message);
     }
     if (reader->place == TG_READER_HOLDING && result == TG_ASSEMBLY_MESSAGE) {
         end_holding(intake, reader);

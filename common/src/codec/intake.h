@@ -71,19 +71,28 @@ enum tg_reader_place {
     TG_READER_STOPPED,  /* has none and is not read from, because too many lack memory */
 };
 
+/* What a reader has while there is something of its stream here: input, or part of a message. It is
+ * lent for as long as that is so, the same one again and again while nothing is left over; so an idle
+ * connection needs none, and what is in use lies together. */
+struct tg_piece {
+    struct tg_assembler assembler; /* the message that arrives in pieces */
+    struct tg_input input;         /* what was received and is not used yet */
+    uint32_t buffer;               /* where it lies, one reference held; or TG_INDEX_NONE */
+};
+
 /* What a connection has for its input; embedded in its record. */
 struct tg_reader {
     /* In one of the intake's lists while READING or waiting; at all other times the owner may use
      * it. */
     struct tg_list link;
-    struct tg_assembler assembler; /* the message that arrives in pieces */
-    struct tg_input input;         /* what was received and is not used yet */
-    uint32_t buffer;               /* where it lies, one reference held; or TG_INDEX_NONE */
-    uint16_t mark;                 /* HOLDING: place among the holders; LEAVING: round of that */
+    uint32_t piece; /* what it has of its stream, or TG_INDEX_NONE: nothing */
+    uint16_t mark;  /* HOLDING: place among the holders; LEAVING: round of that */
     uint8_t place;
     bool
         resting; /* its owner does not read from it: if it stands still, that is not its peer's doing */
 };
+
+_Static_assert(sizeof(struct tg_reader) <= 24, "one for each connection, idle or not");
 
 struct tg_intake_holder {
     struct tg_reader *reader;
@@ -94,6 +103,8 @@ struct tg_intake {
     struct tg_recv_pool *buffers;
     struct tg_message_pool *messages;
     const struct tg_frame_rules *rules;
+    struct tg_piece *pieces;
+    struct tg_index_stack free_pieces;
 
     struct tg_list reading;
     struct tg_list owed;
@@ -122,22 +133,48 @@ struct tg_intake {
     struct tg_intake_holder holders[TG_INTAKE_KEPT_MAX];
 };
 
-/* All three are the owner's, and kept. Nothing of the pools is in use yet. `messages` has room for
- * two longest messages at least. */
+size_t tg_intake_pieces_bytes(uint32_t readers_max);
+
+/* All four are the owner's, and kept. Nothing of the pools is in use yet. `messages` has room for
+ * two longest messages at least. `pieces`: tg_intake_pieces_bytes(), of which what was never used stays
+ * untouched; for at most that many readers at once. */
 void tg_intake_init(struct tg_intake *intake, struct tg_recv_pool *buffers,
-                    struct tg_message_pool *messages, const struct tg_frame_rules *rules);
+                    struct tg_message_pool *messages, const struct tg_frame_rules *rules,
+                    void *pieces, uint32_t readers_max);
 
 void tg_reader_init(struct tg_reader *reader);
 
+/* The reader's piece; it must have one. */
+static inline struct tg_piece *tg_reader_piece(const struct tg_intake *intake,
+                                               const struct tg_reader *reader)
+{
+    return &intake->pieces[reader->piece];
+}
+
+/* The receive buffer in which input lies that is not used yet, or TG_INDEX_NONE: there is none. */
+static inline uint32_t tg_reader_buffer(const struct tg_intake *intake,
+                                        const struct tg_reader *reader)
+{
+    return reader->piece == TG_INDEX_NONE ? TG_INDEX_NONE : tg_reader_piece(intake, reader)->buffer;
+}
+
+/* Whether its stream stands inside a message. */
+static inline bool tg_reader_is_partial(const struct tg_intake *intake,
+                                        const struct tg_reader *reader)
+{
+    return reader->piece != TG_INDEX_NONE &&
+           tg_assembler_is_partial(&tg_reader_piece(intake, reader)->assembler);
+}
+
 /* The input that a receive has brought, whose reference is the reader's from now on. There must be
  * none left of the one before. */
-void tg_reader_put_input(struct tg_reader *reader, const uint8_t *data, size_t size,
-                         uint32_t buffer);
+void tg_intake_put_input(struct tg_intake *intake, struct tg_reader *reader, const uint8_t *data,
+                         size_t size, uint32_t buffer);
 
 /* Lets the input go. */
 void tg_intake_drop_input(struct tg_intake *intake, struct tg_reader *reader);
 
-/* The next message of the reader's input, as tg_assembler_next. After TG_ASSEMBLY_NO_MEMORY the
+/* The next message of the reader's input, which it has, as tg_assembler_next. After TG_ASSEMBLY_NO_MEMORY the
  * reader waits: pause it, so that no input comes on top, and leave its input alone until
  * tg_intake_next_turn answers it. */
 enum tg_assembly tg_intake_next(struct tg_intake *intake, struct tg_reader *reader,

@@ -19,9 +19,9 @@ size_t tg_arena_slots_bytes(uint32_t capacity)
     return (size_t)capacity * sizeof(struct tg_slot);
 }
 
-size_t tg_arena_addresses_bytes(uint32_t capacity)
+size_t tg_arena_timers_bytes(uint32_t capacity)
 {
-    return (size_t)capacity * sizeof(struct tg_slot_addresses);
+    return (size_t)capacity * sizeof(struct tg_timer);
 }
 
 size_t tg_arena_links_bytes(uint32_t capacity)
@@ -29,12 +29,13 @@ size_t tg_arena_links_bytes(uint32_t capacity)
     return (size_t)capacity * sizeof(_Atomic uint32_t);
 }
 
-void tg_arena_init(struct tg_arena *arena, void *slots, void *addresses, void *links,
-                   uint32_t capacity)
+void tg_arena_init(struct tg_arena *arena, void *slots, void *timers, const struct tg_ends *ends,
+                   void *links, uint32_t capacity)
 {
     TG_REQUIRE(capacity >= 1 && capacity <= TG_SLOT_MASK);
     arena->slots = slots;
-    arena->addresses = addresses;
+    arena->timers = timers;
+    arena->ends = *ends;
     arena->next = links;
     arena->capacity = capacity;
     atomic_init(&arena->top, 0);

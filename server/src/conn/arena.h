@@ -15,21 +15,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <throng/types.h>
-
+#include "conn/ends.h"
 #include "conn/slot.h"
-
-/* The two ends of a connection, for throng_peer_address and throng_local_address: written by the
- * worker before OPEN is published, read by the logic thread until CLOSED is released. */
-struct tg_slot_addresses {
-    struct throng_address peer;
-    struct throng_address local;
-};
+#include "timer/timer_wheel.h"
 
 struct tg_arena {
     /* Set once. */
     struct tg_slot *slots;
-    struct tg_slot_addresses *addresses;
+    struct tg_timer
+        *timers; /* of each slot, its worker's: the watchdog's, then the end of our patience */
+    struct tg_ends ends;    /* of each slot: both ends' addresses */
     _Atomic uint32_t *next; /* per slot: the free slot below it */
     uint32_t capacity;
 
@@ -40,12 +35,31 @@ struct tg_arena {
 };
 
 size_t tg_arena_slots_bytes(uint32_t capacity);
-size_t tg_arena_addresses_bytes(uint32_t capacity);
+size_t tg_arena_timers_bytes(uint32_t capacity);
 size_t tg_arena_links_bytes(uint32_t capacity);
 
-/* Memories are the caller's, zeroed, kept. */
-void tg_arena_init(struct tg_arena *arena, void *slots, void *addresses, void *links,
-                   uint32_t capacity);
+/* Memories are the caller's, zeroed, kept; the slots' begins with a cache line. */
+void tg_arena_init(struct tg_arena *arena, void *slots, void *timers, const struct tg_ends *ends,
+                   void *links, uint32_t capacity);
+
+/* A slot's number. */
+static inline uint32_t tg_arena_index(const struct tg_arena *arena, const struct tg_slot *slot)
+{
+    return (uint32_t)(slot - arena->slots);
+}
+
+static inline struct tg_timer *tg_arena_timer(const struct tg_arena *arena,
+                                              const struct tg_slot *slot)
+{
+    return &arena->timers[tg_arena_index(arena, slot)];
+}
+
+/* The slot that has the timer. */
+static inline struct tg_slot *tg_arena_timed(const struct tg_arena *arena,
+                                             const struct tg_timer *timer)
+{
+    return &arena->slots[timer - arena->timers];
+}
 
 /* A free slot, or TG_INDEX_NONE: every slot is taken. The latest freed comes first. */
 uint32_t tg_arena_take(struct tg_arena *arena);

@@ -26,7 +26,6 @@
 #include "buffer/chain.h"
 #include "codec/intake.h"
 #include "port/port.h"
-#include "timer/timer_wheel.h"
 
 enum tg_slot_state {
     TG_SLOT_FREE = 0,
@@ -57,6 +56,9 @@ enum tg_slot_flags {
     TG_SLOT_RATE_PAUSED = 32768, /* not read from until its rate allows it */
 };
 
+/* Two cache lines, which no other worker writes to: what happens to a connection touches these and no
+ * more. What else it has lies in tables by its side: its timer (arena.h), its two ends (ends.h), and a
+ * piece of the intake's while there is input. server/DESIGN.md has the sum. */
 struct tg_slot {
     /* Receiving and identity: touched by each message. */
     struct tg_stream stream;
@@ -79,6 +81,8 @@ struct tg_slot {
     uint32_t taken_bytes; /* UNSENT: in that span */
     uint32_t span_bytes;  /* UNSENT: that waited when the span began */
 
+    uint32_t touched_next;
+
     /* Input that was not handed up yet. Its link is in the worker's list `blocked` while the slot
      * waits for event room; while it waits for message memory, the intake has it. */
     struct tg_reader reader;
@@ -86,8 +90,6 @@ struct tg_slot {
     /* Sending. */
     struct tg_chain queue;
 
-    uint32_t address_place; /* where its address is counted (address_table.h), or nowhere */
-    uint32_t touched_next;
     uint32_t beats_out; /* heartbeats of ours that are unanswered (common/PROTOCOL.md) */
     uint8_t listener;
     uint8_t beat_bytes;    /* of a heartbeat that are still to be sent, before the queue */
@@ -98,7 +100,11 @@ struct tg_slot {
     bool heard : 1;        /* a byte has come */
     bool refused : 1;  /* not read from until a write to it is worth a try (TG_COMMAND_REFUSED) */
     bool in_rooms : 1; /* it has joined one (worker/fanout.h) */
-    struct tg_timer timer; /* the watchdog, then the end of our patience */
 };
+
+_Static_assert(sizeof(struct tg_slot) == 96 + sizeof(struct tg_stream), "one for each connection");
+/* Windows' operations in flight lie in the stream too (port/op.h): there slots share lines. */
+_Static_assert(sizeof(struct tg_stream) > 32 || sizeof(struct tg_slot) % 64 == 0,
+               "no line has two slots");
 
 #endif

@@ -15,6 +15,13 @@ bool tg_worker_owns(const struct tg_worker *worker, uint32_t slot)
     return (worker->owned[slot / 64] >> (slot % 64) & 1) != 0;
 }
 
+char *tg_slot_peer_text(const struct tg_worker *worker, const struct tg_slot *slot, char *text)
+{
+    const struct throng_address peer =
+        tg_ends_peer(&worker->shared->arena->ends, tg_worker_slot_index(worker, slot));
+    return throng_address_text(&peer, text);
+}
+
 static void note_peak(struct tg_worker_shared *shared, uint32_t connections)
 {
     uint32_t peak = atomic_load_explicit(&shared->connections_peak, memory_order_relaxed);
@@ -46,7 +53,7 @@ static void init_slot(struct tg_worker *worker, struct tg_slot *slot, uint32_t i
     tg_slot_enter(worker, slot, TG_SLOT_OPEN);
     tg_reader_init(&slot->reader);
     tg_chain_init(&slot->queue);
-    tg_timer_init(&slot->timer);
+    tg_timer_init(tg_slot_timer(worker, slot));
 }
 
 /* The slot is free for whoever takes it first. A worker that found none hears of it. */
@@ -76,13 +83,15 @@ static bool may_log(const struct tg_worker *worker, _Atomic uint64_t *due_ms)
 
 /* Counts the connection for its address; false if that has its share already. On refusal the slot
  * serves for the moment that the port needs to reset it: before it is in one its address is not known. */
-static bool admit_address(struct tg_worker *worker, struct tg_slot *slot,
+static bool admit_address(struct tg_worker *worker, const struct tg_slot *slot,
                           const struct throng_address *peer)
 {
     struct tg_worker_shared *shared = worker->shared;
     char text[THRONG_ADDRESS_TEXT_SIZE];
-    if (tg_address_table_enter(shared->address_table, peer, &slot->address_place) !=
-        TG_ADDRESS_REFUSED) {
+    if (shared->address_places == NULL ||
+        tg_address_table_enter(shared->address_table, peer,
+                               &shared->address_places[tg_worker_slot_index(worker, slot)]) !=
+            TG_ADDRESS_REFUSED) {
         return true;
     }
     tg_count(&worker->counters.refused_address, 1);
@@ -93,6 +102,16 @@ static bool admit_address(struct tg_worker *worker, struct tg_slot *slot,
                           throng_address_text(peer, text), shared->address_table->limit);
     }
     return false;
+}
+
+void tg_slot_leave_address(struct tg_worker *worker, const struct tg_slot *slot)
+{
+    struct tg_worker_shared *shared = worker->shared;
+    if (shared->address_places != NULL) {
+        uint32_t *place = &shared->address_places[tg_worker_slot_index(worker, slot)];
+        tg_address_table_leave(shared->address_table, *place);
+        *place = TG_ADDRESS_UNCOUNTED;
+    }
 }
 
 /* The system has run out of descriptors or memory: rest, then try again. */
@@ -134,8 +153,9 @@ static void open_connection(struct tg_worker *worker, struct tg_worker_listener 
     }
     own_slot(worker, index);
     slot->listener = (uint8_t)(listener - worker->listeners);
-    struct tg_slot_addresses *addresses = &worker->shared->arena->addresses[index];
-    error = tg_port_addresses(worker->port, &slot->stream, &addresses->peer, &addresses->local);
+    struct throng_address peer;
+    struct throng_address local;
+    error = tg_port_addresses(worker->port, &slot->stream, &peer, &local);
     if (error < 0) {
         /* It was reset before we got here (or, with io_uring, there is no descriptor with which to look).
          * Nobody has heard of it, and nobody will. */
@@ -144,7 +164,8 @@ static void open_connection(struct tg_worker *worker, struct tg_worker_listener 
         rest_if_short(worker, error);
         return;
     }
-    if (!admit_address(worker, slot, &addresses->peer)) {
+    tg_ends_set(&worker->shared->arena->ends, index, &peer, &local);
+    if (!admit_address(worker, slot, &peer)) {
         slot->flags |= TG_SLOT_SILENT;
         tg_slot_close(worker, slot, THRONG_CLOSE_NONE, TG_CLOSE_ABORT);
         return;
@@ -294,7 +315,8 @@ void tg_worker_on_listener_close(struct tg_worker *worker, const struct tg_compl
 void tg_worker_free_slot(struct tg_worker *worker, struct tg_slot *slot)
 {
     TG_REQUIRE(slot->state == TG_SLOT_CLOSED && slot->events_held == 0);
-    TG_REQUIRE(!tg_list_is_linked(&slot->reader.link) && !tg_timer_is_running(&slot->timer));
+    TG_REQUIRE(!tg_list_is_linked(&slot->reader.link) &&
+               !tg_timer_is_running(tg_slot_timer(worker, slot)));
     uint32_t index = tg_worker_slot_index(worker, slot);
     TG_REQUIRE(tg_worker_owns(worker, index));
     worker->owned[index / 64] &= ~(UINT64_C(1) << (index % 64));

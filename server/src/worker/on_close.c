@@ -37,7 +37,7 @@ void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_c
     TG_REQUIRE(slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_LINGER);
     tg_slot_enter(worker, slot, TG_SLOT_CLOSING);
     slot->reason = (uint8_t)reason;
-    tg_timer_stop(&worker->wheel, &slot->timer);
+    tg_timer_stop(&worker->wheel, tg_slot_timer(worker, slot));
     tg_slot_drop_input(worker, slot);
     if (slot->in_rooms) {
         tg_members_leave_all(worker, slot);
@@ -50,7 +50,7 @@ static void start_linger(struct tg_worker *worker, struct tg_slot *slot, uint32_
     if (!slot->lingering) {
         slot->lingering = true;
         tg_worker_renew_time(worker);
-        tg_timer_start(&worker->wheel, &slot->timer, worker->now_ms + linger_ms);
+        tg_timer_start(&worker->wheel, tg_slot_timer(worker, slot), worker->now_ms + linger_ms);
     }
 }
 
@@ -201,7 +201,7 @@ void tg_worker_on_close(struct tg_worker *worker, const struct tg_completion *co
     tg_slot_enter(worker, slot, TG_SLOT_CLOSED);
     worker->streams_open--;
     /* Now, not when CLOSED is released: a slow game must not keep its players from coming again. */
-    tg_address_table_leave(worker->shared->address_table, slot->address_place);
+    tg_slot_leave_address(worker, slot);
     release_queue(worker, slot);
     if ((slot->flags & TG_SLOT_SILENT) != 0) {
         count_closed(worker, slot);

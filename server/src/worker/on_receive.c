@@ -54,10 +54,10 @@ static bool has_heartbeats(const struct tg_worker *worker, const struct tg_slot 
  * many it were; heartbeats it leaves. */
 static uint32_t push_whole_messages(struct tg_worker *worker, struct tg_slot *slot, uint32_t most)
 {
-    struct tg_reader *reader = &slot->reader;
+    struct tg_piece *piece = tg_reader_piece(&worker->intake, &slot->reader);
     uint32_t room = worker->events_max - worker->events_out;
     room = room < most ? room : most;
-    if (room == 0 || tg_assembler_is_partial(&reader->assembler)) {
+    if (room == 0 || tg_assembler_is_partial(&piece->assembler)) {
         return 0;
     }
     const uint32_t least = has_heartbeats(worker, slot) ? 1 : 0;
@@ -66,10 +66,10 @@ static uint32_t push_whole_messages(struct tg_worker *worker, struct tg_slot *sl
     TG_REQUIRE(events != NULL);
     const struct tg_frame_rules rules = worker->shared->rules;
     const struct tg_event_entry event = {.conn = slot->id,
-                                         .holder = reader->buffer,
+                                         .holder = piece->buffer,
                                          .type = THRONG_EVENT_MESSAGE,
                                          .listener = slot->listener};
-    struct tg_input input = reader->input;
+    struct tg_input input = piece->input;
     struct tg_frame frame;
     uint32_t count = 0;
     for (;
@@ -82,13 +82,13 @@ static uint32_t push_whole_messages(struct tg_worker *worker, struct tg_slot *sl
         tg_input_skip(&input, THRONG_FRAME_HEADER_BYTES + (size_t)frame.size);
     }
     tg_ring_push_run(&worker->events, count);
-    tg_recv_pool_retain_many(&worker->recv_pool, reader->buffer, count);
+    tg_recv_pool_retain_many(&worker->recv_pool, piece->buffer, count);
     worker->events_out += count;
     slot->events_held += count;
-    slot->bytes_held += (uint32_t)(reader->input.size - input.size);
+    slot->bytes_held += (uint32_t)(piece->input.size - input.size);
     slot->flags |= count > 0 ? TG_SLOT_SPOKEN : 0;
     tg_count(&worker->counters.messages_received, count);
-    reader->input = input;
+    piece->input = input;
     return count;
 }
 
@@ -104,8 +104,8 @@ static void push_message(struct tg_worker *worker, struct tg_slot *slot,
     event->reason = 0;
     event->listener = slot->listener;
     if (message->block == TG_MESSAGE_NONE) {
-        event->holder = slot->reader.buffer;
-        tg_recv_pool_retain(&worker->recv_pool, slot->reader.buffer);
+        event->holder = tg_reader_buffer(&worker->intake, &slot->reader);
+        tg_recv_pool_retain(&worker->recv_pool, event->holder);
     } else {
         event->holder = message->block | TG_HOLDER_BLOCK_BIT;
     }
@@ -118,11 +118,10 @@ static void reject_length(struct tg_worker *worker, struct tg_slot *slot, uint32
 {
     if (tg_worker_may_log_peer(worker)) {
         char peer[THRONG_ADDRESS_TEXT_SIZE];
-        uint32_t index = tg_worker_slot_index(worker, slot);
         tg_log_queue_push(&worker->log, THRONG_LOG_INFO,
                           "%s announced a message of %u bytes; the limit is %u",
-                          throng_address_text(&worker->shared->arena->addresses[index].peer, peer),
-                          announced, worker->shared->rules.message_bytes_max);
+                          tg_slot_peer_text(worker, slot, peer), announced,
+                          worker->shared->rules.message_bytes_max);
     }
     tg_slot_close(worker, slot, THRONG_CLOSE_TOO_LARGE, TG_CLOSE_ABORT);
 }
@@ -157,7 +156,8 @@ static void finish_input(struct tg_worker *worker, struct tg_slot *slot)
         return; /* over its rate */
     }
     tg_intake_drop_input(&worker->intake, &slot->reader);
-    if ((slot->flags & TG_SLOT_PARTIAL) == 0 && tg_assembler_is_partial(&slot->reader.assembler)) {
+    if ((slot->flags & TG_SLOT_PARTIAL) == 0 &&
+        tg_reader_is_partial(&worker->intake, &slot->reader)) {
         tg_slot_watch_partial(worker, slot);
     }
     tg_slot_read_or_rest(worker, slot);
@@ -260,7 +260,7 @@ void tg_slot_progress(struct tg_worker *worker, struct tg_slot *slot)
     if (slot->state != TG_SLOT_OPEN || tg_reader_is_waiting(&slot->reader)) {
         return; /* in the second case its turn will come */
     }
-    if (slot->reader.buffer != TG_INDEX_NONE) {
+    if (tg_reader_buffer(&worker->intake, &slot->reader) != TG_INDEX_NONE) {
         consume_input(worker, slot);
     } else {
         tg_slot_read_on(worker, slot);
@@ -272,7 +272,7 @@ static void on_end(struct tg_worker *worker, struct tg_slot *slot)
 {
     slot->flags |= TG_SLOT_ENDED;
     if (slot->state == TG_SLOT_OPEN) {
-        bool inside = tg_assembler_is_partial(&slot->reader.assembler);
+        bool inside = tg_reader_is_partial(&worker->intake, &slot->reader);
         tg_slot_peer_ended(worker, slot, inside ? THRONG_CLOSE_TRUNCATED : THRONG_CLOSE_PEER);
     }
     tg_slot_settle(worker, slot);
@@ -299,8 +299,8 @@ void tg_worker_on_receive(struct tg_worker *worker, const struct tg_completion *
             if (worker->shared->rates != NULL) {
                 tg_slot_spend_bytes(worker, slot, (uint32_t)completion->result);
             }
-            tg_reader_put_input(&slot->reader, completion->data, (size_t)completion->result,
-                                completion->buffer);
+            tg_intake_put_input(&worker->intake, &slot->reader, completion->data,
+                                (size_t)completion->result, completion->buffer);
             consume_input(worker, slot);
         } else {
             discard(worker, slot, completion);

@@ -45,13 +45,11 @@ static void log_over_rate(struct tg_worker *worker, const struct tg_slot *slot)
 {
     if (tg_worker_may_log_peer(worker)) {
         const struct tg_watch_limits *limits = &worker->shared->limits;
-        uint32_t index = tg_worker_slot_index(worker, slot);
         char peer[THRONG_ADDRESS_TEXT_SIZE];
         tg_log_queue_push(
             &worker->log, THRONG_LOG_INFO,
             "%s sends more than %u messages or %u bytes a second (0: no limit): reset",
-            throng_address_text(&worker->shared->arena->addresses[index].peer, peer),
-            limits->messages.per_s, limits->bytes.per_s);
+            tg_slot_peer_text(worker, slot, peer), limits->messages.per_s, limits->bytes.per_s);
     }
 }
 

@@ -136,7 +136,8 @@ void tg_slot_note_refused(struct tg_worker *worker, struct tg_slot *slot, bool r
     }
     slot->refused = refused;
     if (slot->state != TG_SLOT_OPEN || tg_reader_is_waiting(&slot->reader) ||
-        slot->reader.buffer != TG_INDEX_NONE || (slot->flags & TG_SLOT_OPEN_DUE) != 0) {
+        tg_reader_buffer(&worker->intake, &slot->reader) != TG_INDEX_NONE ||
+        (slot->flags & TG_SLOT_OPEN_DUE) != 0) {
         return; /* it is seen when what is at hand has been handed up */
     }
     if (refused && is_to_rest(slot)) {

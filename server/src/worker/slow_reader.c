@@ -24,12 +24,10 @@ static void log_slow_reader(struct tg_worker *worker, const struct tg_slot *slot
 {
     if (tg_worker_may_log_peer(worker)) {
         char peer[THRONG_ADDRESS_TEXT_SIZE];
-        uint32_t index = tg_worker_slot_index(worker, slot);
         tg_log_queue_push(&worker->log, THRONG_LOG_INFO,
                           "%s took %u bytes in %u ms while %u waited: reset as a slow reader",
-                          throng_address_text(&worker->shared->arena->addresses[index].peer, peer),
-                          slot->taken_bytes, tg_watch_passed_ms(worker, slot->unsent_ms),
-                          slot->queue.bytes);
+                          tg_slot_peer_text(worker, slot, peer), slot->taken_bytes,
+                          tg_watch_passed_ms(worker, slot->unsent_ms), slot->queue.bytes);
     }
 }
 

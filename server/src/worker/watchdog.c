@@ -69,10 +69,13 @@ static struct verdict judge(const struct tg_worker *worker, const struct tg_slot
 
 void tg_slot_wake_in(struct tg_worker *worker, struct tg_slot *slot, uint32_t left)
 {
+    if (left == TG_WATCH_NEVER || slot->lingering) {
+        return;
+    }
+    struct tg_timer *timer = tg_slot_timer(worker, slot);
     uint64_t due_ms = worker->now_ms + left;
-    if (left != TG_WATCH_NEVER && !slot->lingering &&
-        (!tg_timer_is_running(&slot->timer) || slot->timer.due_ms > due_ms)) {
-        tg_timer_start(&worker->wheel, &slot->timer, due_ms);
+    if (!tg_timer_is_running(timer) || timer->due_ms > due_ms) {
+        tg_timer_start(&worker->wheel, timer, due_ms);
     }
 }
 

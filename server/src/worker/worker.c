@@ -132,7 +132,7 @@ static void expire_timers(struct tg_worker *worker)
         } else if (timer == &worker->evict_timer) {
             tg_worker_evict_again(worker);
         } else {
-            expire_slot(worker, TG_CONTAINER_OF(timer, struct tg_slot, timer));
+            expire_slot(worker, tg_arena_timed(worker->shared->arena, timer));
         }
     }
 }

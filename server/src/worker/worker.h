@@ -155,6 +155,8 @@ struct tg_slot_rates {
 struct tg_worker_shared {
     struct tg_arena *arena;
     struct tg_address_table *address_table;
+    uint32_t
+        *address_places; /* where each slot's address is counted, its worker's; NULL: no limit */
     struct tg_block_pool *blocks; /* descriptors and data; the free lists are the logic thread's */
     struct tg_parker *logic;      /* wakes the logic thread; NULL in inline mode */
     struct tg_frame_rules rules;
@@ -322,8 +324,18 @@ static inline struct tg_slot *tg_worker_slot(const struct tg_worker *worker, uin
 static inline uint32_t tg_worker_slot_index(const struct tg_worker *worker,
                                             const struct tg_slot *slot)
 {
-    return (uint32_t)(slot - worker->shared->arena->slots);
+    return tg_arena_index(worker->shared->arena, slot);
 }
+
+/* A slot's only timer: the watchdog's, then the end of our patience. */
+static inline struct tg_timer *tg_slot_timer(const struct tg_worker *worker,
+                                             const struct tg_slot *slot)
+{
+    return tg_arena_timer(worker->shared->arena, slot);
+}
+
+/* For a log line: the peer's address in `text`, of THRONG_ADDRESS_TEXT_SIZE. Answers it. */
+char *tg_slot_peer_text(const struct tg_worker *worker, const struct tg_slot *slot, char *text);
 
 /* Whether nothing is left to be sent. */
 static inline bool tg_slot_all_sent(const struct tg_slot *slot)
@@ -350,6 +362,8 @@ void tg_worker_set_accepting(struct tg_worker *worker);
 void tg_worker_place_parked(struct tg_worker *worker);
 void tg_worker_close_listeners(struct tg_worker *worker);
 void tg_worker_free_slot(struct tg_worker *worker, struct tg_slot *slot);
+/* Its connection counts no longer for its address. */
+void tg_slot_leave_address(struct tg_worker *worker, const struct tg_slot *slot);
 /* Whether the slot is this worker's. */
 bool tg_worker_owns(const struct tg_worker *worker, uint32_t slot);
 

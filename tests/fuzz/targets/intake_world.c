@@ -41,6 +41,7 @@ static uint32_t lack_count; /* how often somebody came to lack memory */
 static uint8_t buffer_memory[BUFFERS_MAX * BUFFER_BYTES_MAX];
 static uint32_t buffer_tables[2 * BUFFERS_MAX];
 static uint8_t pool_memory[POOL_BYTES_MAX];
+static struct tg_piece pieces[CONNS + 2]; /* and the numbers of those that came back */
 static struct tg_message_unit pool_tables[POOL_BYTES_MAX / TG_MESSAGE_UNIT_BYTES];
 static uint8_t pattern[PATTERN_BYTES]; /* bytes that tell their place */
 
@@ -109,7 +110,7 @@ static void hand_up(struct conn *conn, const struct tg_message *message)
     struct lent *one = &lent[lent_count++];
     *one = (struct lent){message->block, TG_INDEX_NONE};
     if (message->block == TG_MESSAGE_NONE) {
-        one->buffer = conn->reader.buffer;
+        one->buffer = tg_reader_buffer(&world.intake, &conn->reader);
         tg_recv_pool_retain(&world.buffers, one->buffer);
     }
 }
@@ -229,7 +230,7 @@ void world_resume(struct conn *conn)
 
 static void take_turn(struct conn *conn)
 {
-    if (conn->reader.buffer != TG_INDEX_NONE) {
+    if (tg_reader_buffer(&world.intake, &conn->reader) != TG_INDEX_NONE) {
         consume(conn);
     } else {
         read_on(conn);
@@ -251,8 +252,8 @@ static bool receive(struct conn *conn)
     }
     uint32_t buffer = conn->taken;
     conn->taken = TG_INDEX_NONE;
-    tg_reader_put_input(&conn->reader, tg_recv_pool_data(&world.buffers, buffer), conn->taken_size,
-                        buffer);
+    tg_intake_put_input(&world.intake, &conn->reader, tg_recv_pool_data(&world.buffers, buffer),
+                        conn->taken_size, buffer);
     consume(conn);
     return true;
 }
@@ -297,7 +298,7 @@ void world_open(bool long_messages, bool port_runs_ahead, uint32_t buffer_count,
     tg_recv_pool_init(&world.buffers, buffer_memory, scale->buffer_bytes, buffer_count,
                       buffer_tables);
     tg_message_pool_init(&world.messages, pool_memory, scale->pool_bytes, pool_tables);
-    tg_intake_init(&world.intake, &world.buffers, &world.messages, &rules);
+    tg_intake_init(&world.intake, &world.buffers, &world.messages, &rules, pieces, CONNS);
     lent_count = 0;
     lack_count = 0;
     for (uint32_t i = 0; i < CONNS; i++) {

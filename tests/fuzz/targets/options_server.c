@@ -260,6 +260,9 @@ static void check_terms(const struct throng_budget *budget)
     FUZZ_CHECK(terms[TG_REGION_SEND_LIMITS].bytes == shared(final->max_connections * 4ull));
     FUZZ_CHECK(terms[TG_REGION_SEND_SMALL].bytes == shared(config.send_small_blocks * 512ull));
     FUZZ_CHECK(terms[TG_REGION_SEND_LARGE].bytes == shared(config.send_large_blocks * 16896ull));
+    FUZZ_CHECK(terms[TG_REGION_SLOT_TIMERS].bytes == shared(final->max_connections * 24ull));
+    FUZZ_CHECK(terms[TG_REGION_ADDRESSES].bytes == shared(final->max_connections * 12ull));
+    FUZZ_CHECK(terms[TG_REGION_WIDE_ADDRESSES].bytes == shared(final->max_connections * 48ull));
     FUZZ_CHECK(terms[TG_REGION_LINKS].bytes == shared(final->max_connections * 4ull));
     bool has_rates = final->messages_per_s > 0 || final->bytes_per_s > 0;
     bool has_counts = final->connections_per_address > 0;
@@ -268,7 +271,8 @@ static void check_terms(const struct throng_budget *budget)
                (has_rates ? shared(final->max_connections * 24ull) : 0));
     FUZZ_CHECK((terms[TG_REGION_ADMIN].bytes > 0) == config.admin);
     FUZZ_CHECK(config.admin == (final->admin != NULL));
-    FUZZ_CHECK(terms[TG_REGION_ADDRESS_COUNTS].bytes == (has_counts ? shared(pairs * 64) : 0));
+    FUZZ_CHECK(terms[TG_REGION_ADDRESS_COUNTS].bytes ==
+               (has_counts ? shared(pairs * 64 + final->max_connections * 4ull) : 0));
     FUZZ_CHECK(terms[TG_REGION_ASSEMBLY].bytes == divided(final->assembly_bytes));
     FUZZ_CHECK(terms[TG_REGION_ASSEMBLY_TABLES].bytes == divided(final->assembly_bytes / 256 * 12));
     FUZZ_CHECK(terms[TG_REGION_RECEIVE].bytes ==
