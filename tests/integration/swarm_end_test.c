@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Connections of a swarm that cannot be made, and ends that the swarm begins: each is told once, with
- * its reason. swarm_peer_end_test.c has the peer's. */
+ * Connections of a swarm that cannot be made, and ends that the swarm begins: each is told once,
+ * with its reason. swarm_peer_end_test.c has the peer's. */
 #include <stdatomic.h>
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * How connections of a swarm end by the peer's doing or in the middle of a handler, and how they
- * begin again: each end is told once, with its reason, and leaves a connection that can be made anew.
- */
+ * begin again: each end is told once, with its reason, and leaves a connection that can be made
+ * anew. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -76,8 +76,8 @@ static void a_connection_that_the_peer_ends_can_be_made_again_and_again(void **s
     echo_host_set_mood(&echo, ECHO_ANSWERS);
 }
 
-/* One connection to `host`; the peer sends `bytes`, which carry `messages` whole messages, and ends.
- */
+/* One connection to `host`; the peer sends `bytes`, which carry `messages` whole messages, and
+ * ends. */
 static void expect_end(const char *bytes, size_t size, bool reset, uint32_t messages, int error)
 {
     struct swarm_world world;
