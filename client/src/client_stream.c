@@ -20,9 +20,9 @@ static void note_received(struct throng_client *client, size_t heartbeats)
     }
 }
 
-/* Receives until nothing is there, or the inbox is full or broken. Its capacity bounds the loop, also
- * where heartbeats take no room in it: a flood of them must not keep the user waiting. 0, or the error
- * that ends the stream: THRONG_EEOF after whole messages only. */
+/* Receives until nothing is there, or the inbox is full or broken. Its capacity bounds the loop,
+ * also where heartbeats take no room in it: a flood of them must not keep the user waiting. 0, or
+ * the error that ends the stream: THRONG_EEOF after whole messages only. */
 static int receive_available(struct throng_client *client)
 {
     size_t budget = client->inbox.capacity;
@@ -92,8 +92,8 @@ static void send_waiting(struct throng_client *client)
 }
 
 /* The peer is gone, as a send found out, but what it said before may still wait in the system. The
- * error that ends the stream, or 0: there may be more, for the inbox is full, say. A frame over the limit
- * came before the peer went, and so before the send found out. */
+ * error that ends the stream, or 0: there may be more, for the inbox is full, say. A frame over the
+ * limit came before the peer went, and so before the send found out. */
 static int receive_rest(struct throng_client *client)
 {
     int end = receive_available(client);

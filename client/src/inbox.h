@@ -44,8 +44,8 @@ bool tg_inbox_has_room(const struct tg_inbox *inbox);
  * whole message waits. Moves bytes, so messages that were taken are no longer valid. */
 uint8_t *tg_inbox_room(struct tg_inbox *inbox, size_t *size);
 
-/* `size` bytes were put into the room. Answers how many empty messages it dropped of those that these
- * bytes made whole. */
+/* `size` bytes were put into the room. Answers how many empty messages it dropped of those that
+ * these bytes made whole. */
 size_t tg_inbox_fill(struct tg_inbox *inbox, size_t size);
 
 /* Looks at the first frame that was not taken; PARTIAL if there is none. */

@@ -19,17 +19,17 @@
 /* How long a drain may take. */
 #define DRAIN_MS 10000
 
-/* A message whose answer was refused, with those of the same connection that came after it. The first of
- * them is the connection's user pointer. They are not released, and throng reads no more from that
- * connection until its WRITABLE event: its peer is slowed, and nobody else. */
+/* A message whose answer was refused, with those of the same connection that came after it. The
+ * first of them is the connection's user pointer. They are not released, and throng reads no more
+ * from that connection until its WRITABLE event: its peer is slowed, and nobody else. */
 struct kept {
     struct throng_event event;
     struct kept *next; /* of the same connection, or free */
     struct kept *last; /* in the first one */
 };
 
-/* Where they come from. As many as half of the events that throng lends: who needs one more than that
- * loses the connection, for the others need events too. */
+/* Where they come from. As many as half of the events that throng lends: who needs one more than
+ * that loses the connection, for the others need events too. */
 struct shelf {
     struct kept *memory;
     struct kept *free;

@@ -42,8 +42,8 @@ static bool push_what_is_before(struct throng_server *server, const struct tg_ro
            rings_have_room(server, room);
 }
 
-/* Makes sure of it if that can be done here: inline, the worker's turn empties its ring. Each round moves at
- * least a ring full of what waits, and nothing joins it meanwhile. */
+/* Makes sure of it if that can be done here: inline, the worker's turn empties its ring. Each round
+ * moves at least a ring full of what waits, and nothing joins it meanwhile. */
 static bool make_way(struct throng_server *server, const struct tg_room *room)
 {
     while (!push_what_is_before(server, room)) {
@@ -60,7 +60,8 @@ static size_t longest_bytes(const struct throng_server *server)
     return THRONG_FRAME_HEADER_BYTES + (size_t)server->config.options.message_bytes_max;
 }
 
-/* A message that fits even the smallest limit of a connection, as blocks, and leaves a part of the reserve. */
+/* A message that fits even the smallest limit of a connection, as blocks, and leaves a part of the
+ * reserve. */
 static struct tg_chain_bounds bounds_of(const struct throng_server *server, uint32_t part)
 {
     return (struct tg_chain_bounds){
@@ -90,8 +91,8 @@ static bool has_room_for_more(const struct throng_server *server)
     return tg_chain_has_room(&none, &server->blocks, &bounds, longest_bytes(server));
 }
 
-/* Out of what everybody may take; when that is used up, out of half of the reserve, and then only for those
- * that keep up, and for those that let go what waits for them. */
+/* Out of what everybody may take; when that is used up, out of half of the reserve, and then only
+ * for those that keep up, and for those that let go what waits for them. */
 static bool fill(struct throng_server *server, struct tg_command *command, const void *data,
                  size_t size)
 {

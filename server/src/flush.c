@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The way to the workers and home again: what was written goes out at the end of a batch, and the blocks
- * that were sent come back. Logic thread. */
+ * The way to the workers and home again: what was written goes out at the end of a batch, and the
+ * blocks that were sent come back. Logic thread. */
 #include <string.h>
 
 #include "state.h"
@@ -84,10 +84,11 @@ bool tg_server_blocks_came(const struct throng_server *server)
 
 /* ---- out ---- */
 
-/* Whether the seat's messages stay here for now, where the oldest can still be dropped: what a worker has
- * been handed is beyond recall, so DROP_OLDEST hands over one chain at a time. Not those before a close
- * or a drain: nothing newer comes, and their worker must have all of them before. Nor those of somebody in
- * rooms: a broadcast must not overtake them, and that worker drops what is too much (worker/fanout.h). */
+/* Whether the seat's messages stay here for now, where the oldest can still be dropped: what a
+ * worker has been handed is beyond recall, so DROP_OLDEST hands over one chain at a time. Not those
+ * before a close or a drain: nothing newer comes, and their worker must have all of them before.
+ * Nor those of somebody in rooms: a broadcast must not overtake them, and that worker drops what is
+ * too much (worker/fanout.h). */
 static bool is_to_hold(const struct throng_server *server, const struct tg_seat *seat)
 {
     return seat->policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST && seat->units_out > 0 &&

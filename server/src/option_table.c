@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The rows of the option table, their values in the options, and what a program may know of them. Any
- * thread. */
+ * The rows of the option table, their values in the options, and what a program may know of them.
+ * Any thread. */
 #include "option_table.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The table of the server's options: what the defaults, the check at start, the setting from text, the
- * programs' --help and their config files grow from. What each option means is said in
+ * The table of the server's options: what the defaults, the check at start, the setting from text,
+ * the programs' --help and their config files grow from. What each option means is said in
  * throng/options.h. Constant, so for any thread. */
 #ifndef TG_SERVER_OPTION_TABLE_H
 #define TG_SERVER_OPTION_TABLE_H
@@ -19,9 +19,9 @@ enum tg_option_kind {
     TG_OPTION_BACKEND,  /* the name of a completion port */
 };
 
-/* X(field, kind, default, least, most, unit, default in words, help). Decimal digits, for the help text
- * shows them as they stand here; a default of 0 outside the range follows from other options. Words
- * only where digits do not say it. */
+/* X(field, kind, default, least, most, unit, default in words, help). Decimal digits, for the help
+ * text shows them as they stand here; a default of 0 outside the range follows from other options.
+ * Words only where digits do not say it. */
 #define TG_OPTION_MAP(X)                                                                           \
     X(listen, LISTEN, 0, 0, 0, "tcp://HOST:PORT", "",                                              \
       "where to listen; HOST: IPv4, [IPv6], a name, * (any); port 0: any")                         \

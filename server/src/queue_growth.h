@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Notes how what waits for a connection grows: the most ever, and each doubling from an eighth of its
- * limit on, counted and now and then a log line. Logic thread; asked by writes that took a block. */
+ * Notes how what waits for a connection grows: the most ever, and each doubling from an eighth of
+ * its limit on, counted and now and then a log line. Logic thread; asked by writes that took a
+ * block. */
 #ifndef TG_SERVER_QUEUE_GROWTH_H
 #define TG_SERVER_QUEUE_GROWTH_H
 

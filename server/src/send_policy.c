@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The three policies, and the calls that change policy and limit of one connection. Logic thread. */
+ * The three policies, and the calls that change policy and limit of one connection. Logic
+ * thread. */
 #include "send_policy.h"
 
 #include "codec/frame.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What becomes of a message for which there is no room: enum throng_when_send_full, of the connection or
- * of all. Logic thread. */
+ * What becomes of a message for which there is no room: enum throng_when_send_full, of the
+ * connection or of all. Logic thread. */
 #ifndef TG_SERVER_SEND_POLICY_H
 #define TG_SERVER_SEND_POLICY_H
 

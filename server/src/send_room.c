@@ -44,9 +44,10 @@ static bool keeps_up(const struct tg_seat *seat)
     return seat->units_out == 0;
 }
 
-/* With the reserve: a few blocks, or its share of those that are left if that is more. Counted by small
- * ones: every message needs some of those. A long message may not come out of it just because it is the
- * first: a game that tells thousands something long would give the reserve to those that never read it. */
+/* With the reserve: a few blocks, or its share of those that are left if that is more. Counted by
+ * small ones: every message needs some of those. A long message may not come out of it just because
+ * it is the first: a game that tells thousands something long would give the reserve to those that
+ * never read it. */
 static struct tg_chain_bounds reserve_bounds(const struct throng_server *server,
                                              const struct tg_seat *seat)
 {
@@ -93,8 +94,8 @@ static uint32_t smaller(uint32_t a, uint32_t b)
     return a < b ? a : b;
 }
 
-/* Out of what is there for everybody, and what it drops. The newest has room beside what its peer was
- * handed already. */
+/* Out of what is there for everybody, and what it drops. The newest has room beside what its peer
+ * was handed already. */
 static struct tg_chain_bounds replace_bounds(const struct throng_server *server,
                                              const struct tg_seat *seat, size_t bytes)
 {

@@ -119,8 +119,8 @@ struct throng_server {
     uint32_t next_worker; /* whose ring is looked at first */
     bool turn_due; /* inline: the batch had no event of a worker; it has its turn before the next */
     bool releases_due; /* pushed, not published */
-    /* The last of them, to which more messages of the same connection and holder are added; or NULL.
-     * A slot belongs to one worker until its release was published, so these two name it. */
+    /* The last of them, to which more messages of the same connection and holder are added; or
+     * NULL. A slot belongs to one worker until its release was published, so these two name it. */
     struct tg_release_entry *release;
     bool draining;
     uint32_t drain_deadline_ms;
@@ -156,8 +156,8 @@ TG_FORMAT(3, 4)
 void tg_server_log(const struct throng_server *server, enum throng_log_level level,
                    const char *format, ...);
 
-/* Waits until a thread of the server's says in `started` that it runs (> 0) or could not (< 0), which
- * it does with a release and tg_parker_wake(&server->parker). 0 or its error. (workers.c) */
+/* Waits until a thread of the server's says in `started` that it runs (> 0) or could not (< 0),
+ * which it does with a release and tg_parker_wake(&server->parker). 0 or its error. (workers.c) */
 int tg_server_await(struct throng_server *server, const _Atomic int *started);
 
 /* Ends a sleep of the logic thread; it looks for work anew (server.c). Any thread, a signal handler
@@ -193,8 +193,8 @@ bool tg_server_blocks_came(const struct throng_server *server);
 /* Hands everything written and released to the workers and wakes those that sleep. */
 void tg_server_flush(struct throng_server *server);
 
-/* Puts what was written to connections into the command rings, before something that must come after
- * it. False if a ring is full. */
+/* Puts what was written to connections into the command rings, before something that must come
+ * after it. False if a ring is full. */
 bool tg_server_flush_writes(struct throng_server *server);
 
 /* Nothing is held any more: its connection has ended, or the server is draining. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Connections whose write was refused, until there is room for another try: then they have a WRITABLE
- * event. Logic thread; no ring and no worker knows of it.
+ * Connections whose write was refused, until there is room for another try: then they have a
+ * WRITABLE event. Logic thread; no ring and no worker knows of it.
  *
  *   refused --> FOR_QUEUE --its queue fell--> FOR_MEMORY (first come first served) --room--> WRITABLE
  *      |                                       ^      |
@@ -9,9 +9,9 @@
  *                                          FOR_RESERVE (the same, for those that keep up, and
  *                                                       were refused something short)
  *
- * What is asked is what a write asks (send_room.h), about the message that was refused: so a try that
- * follows a WRITABLE at once is accepted, and nobody turns in a circle. Whoever waits for its own queue
- * is in no list: the blocks that come home name it. */
+ * What is asked is what a write asks (send_room.h), about the message that was refused: so a try
+ * that follows a WRITABLE at once is accepted, and nobody turns in a circle. Whoever waits for its
+ * own queue is in no list: the blocks that come home name it. */
 #ifndef TG_SERVER_WRITABLE_H
 #define TG_SERVER_WRITABLE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A chat without a network: connections are numbers, rooms are lists, time is set. What the chat sends is kept,
- * what it asks for can be refused. For the tests of the handlers and the fuzzer. */
+ * A chat without a network: connections are numbers, rooms are lists, time is set. What the chat
+ * sends is kept, what it asks for can be refused. For the tests of the handlers and the fuzzer. */
 #ifndef CHAT_WORLD_H
 #define CHAT_WORLD_H
 
@@ -61,7 +61,8 @@ void world_pass(struct world *world, uint64_t ms);
 /* A connection sends these bytes. */
 void world_send(struct world *world, uint32_t conn, const void *data, size_t size);
 
-/* Takes the next message out of an inbox; false: there is none. Valid until the inbox is full again. */
+/* Takes the next message out of an inbox; false: there is none. Valid until the inbox is full
+ * again. */
 bool world_take(struct world *world, uint32_t conn, const uint8_t **data, size_t *size);
 void world_forget(struct world *world, uint32_t conn);
 

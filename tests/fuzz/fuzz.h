@@ -65,8 +65,8 @@ static inline size_t fuzz_bytes(struct fuzz_script *script, size_t size, const u
     return taken;
 }
 
-/* A number that depends on the whole input: where a target makes bytes up, it makes other ones in each
- * run, so that memory of an earlier run does not hold the right ones by chance. */
+/* A number that depends on the whole input: where a target makes bytes up, it makes other ones in
+ * each run, so that memory of an earlier run does not hold the right ones by chance. */
 static inline uint32_t fuzz_salt(const uint8_t *data, size_t size)
 {
     uint32_t sum = 2166136261u; /* FNV-1a */

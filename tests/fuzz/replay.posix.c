@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Runs a fuzz target over the files of folders, without a fuzzer: the corpora and what was once found
- * are ordinary tests. Each file is run whole and cut at every length, in memory that ends where the
- * input ends.
+ * Runs a fuzz target over the files of folders, without a fuzzer: the corpora and what was once
+ * found are ordinary tests. Each file is run whole and cut at every length, in memory that ends
+ * where the input ends.
  *
  *   replay_NAME FOLDER|FILE... */
 #include <dirent.h>

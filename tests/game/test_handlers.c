@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The game's handlers without a server: the functions of throng that they call are here, and hand each message
- * to a view, as tools/game has it. So what is rare in a real server (a refused broadcast, a full queue) is
- * said in a line. */
+ * The game's handlers without a server: the functions of throng that they call are here, and hand
+ * each message to a view, as tools/game has it. So what is rare in a real server (a refused
+ * broadcast, a full queue) is said in a line. */
 #include <string.h>
 
 #include "check.h"

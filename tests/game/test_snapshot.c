@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the server encodes, the client reads: the server's snapshot.c against the view of tools/game, which
- * was written from the layout. And what no server sends is refused. */
+ * What the server encodes, the client reads: the server's snapshot.c against the view of
+ * tools/game, which was written from the layout. And what no server sends is refused. */
 #include <string.h>
 
 #include "check.h"
@@ -289,8 +289,8 @@ static void a_damaged_byte_never_passes(void **state)
     }
 }
 
-/* A snapshot of one player with this record, that the view must not take. The checksum is that of what it
- * would say, so it is not what saves us. */
+/* A snapshot of one player with this record, that the view must not take. The checksum is that of
+ * what it would say, so it is not what saves us. */
 static void refuse_record(const uint8_t *record, size_t size, bool is_here)
 {
     memset(&base, 0, sizeof(base));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The game's world: the same calls make the same world, and nothing that a client says breaks its rules. */
+ * The game's world: the same calls make the same world, and nothing that a client says breaks its
+ * rules. */
 #include "check.h"
 
 #include "../../server/examples/game/world.h"
@@ -79,8 +80,8 @@ static void a_player_goes_where_it_says_at_full_speed_and_no_faster(void **state
     assert_int_equal(player_of(player)->x, 1000 + 16);
 }
 
-/* What is rounded away in one tick comes back in another, at every rate: nobody stands still, or is slower, for
- * being told in small steps. */
+/* What is rounded away in one tick comes back in another, at every rate: nobody stands still, or is
+ * slower, for being told in small steps. */
 static void a_second_is_as_long_at_every_rate(void **state)
 {
     (void)state;

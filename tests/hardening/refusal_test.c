@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A build without a sandbox (Windows; Linux without libseccomp) refuses it instead of leaving it out. */
+ * A build without a sandbox (Windows; Linux without libseccomp) refuses it instead of leaving it
+ * out. */
 #include "../../server/examples/program/confine.h"
 #include "check.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The sandbox of the server programs from inside: a child process enters it as program_start does, with a
- * server running, and then tries what an intruder would, on its main thread and on one that was there
- * before. What it found lies in memory that it shares with the test. */
+ * The sandbox of the server programs from inside: a child process enters it as program_start does,
+ * with a server running, and then tries what an intruder would, on its main thread and on one that
+ * was there before. What it found lies in memory that it shares with the test. */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The non-blocking client with heartbeats, against a plain peer. Where a time is not what is tested,
- * the interval is a minute, so that a slow machine cannot make anything due. */
+ * The non-blocking client with heartbeats, against a plain peer. Where a time is not what is
+ * tested, the interval is a minute, so that a slow machine cannot make anything due. */
 #include <string.h>
 
 #include "client_pair.h"
@@ -21,9 +21,9 @@ static void connect_to_narrow_peer(struct client_pair *pair, uint32_t heartbeat_
     connect_with_heartbeats(pair, heartbeat_ms);
 }
 
-/* Fills the outbox and what lies behind it, until nothing has moved for a while, though the peer says
- * something now and then: on that occasion the system may take more. Answers how many bytes wait in the
- * outbox. */
+/* Fills the outbox and what lies behind it, until nothing has moved for a while, though the peer
+ * says something now and then: on that occasion the system may take more. Answers how many bytes
+ * wait in the outbox. */
 static size_t block(struct client_pair *pair)
 {
     size_t before = 0;

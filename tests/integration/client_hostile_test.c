@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Servers that speak something else, or nonsense, against each kind of client: what was whole is
- * handed over, then the client ends with the reason that a naive reading of the same bytes gives. */
+ * handed over, then the client ends with the reason that a naive reading of the same bytes
+ * gives. */
 #include <string.h>
 
 #include "client_pair.h"
@@ -113,8 +114,8 @@ static size_t next_piece(size_t left)
     return piece < left ? piece : left;
 }
 
-/* The peer's part, while the client takes none: all of a stream fits into what the system buffers. A
- * client that broke off already is one that had seen enough. */
+/* The peer's part, while the client takes none: all of a stream fits into what the system buffers.
+ * A client that broke off already is one that had seen enough. */
 static void send_and_finish(const struct peer *peer, const struct stream *stream)
 {
     for (size_t at = 0; at < stream->size;) {
@@ -292,8 +293,8 @@ static void connect_again(struct swarm_world *world, struct throng_swarm_thread 
     assert_int_equal(throng_swarm_connect(thread, 0), 0);
 }
 
-/* The peer sends `bytes`, one whole message in front, and resets while the swarm's queue is empty or
- * full. Twice: the connection can be made again. */
+/* The peer sends `bytes`, one whole message in front, and resets while the swarm's queue is empty
+ * or full. Twice: the connection can be made again. */
 static void reset_with(const char *bytes, size_t size, swarm_world_open *on_open)
 {
     struct swarm_world world;

@@ -23,8 +23,8 @@ static void let_signals_rain(int every_us)
     assert_int_equal(setitimer(ITIMER_REAL, &timer, NULL), 0);
 }
 
-/* How late a call may end on a loaded machine; far less than it would take if every signal began the limit
- * anew. */
+/* How late a call may end on a loaded machine; far less than it would take if every signal began
+ * the limit anew. */
 #define LATEST_MS (100 + test_deadline_ms() / 2)
 
 static void signals_neither_end_a_wait_nor_stretch_it(void **state)

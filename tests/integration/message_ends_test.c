@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Typed messages between a server and a client over real sockets: there and back, requests both ways, what is answered
- * to bad ones. Both ends are driven on one thread. */
+ * Typed messages between a server and a client over real sockets: there and back, requests both
+ * ways, what is answered to bad ones. Both ends are driven on one thread. */
 #include <string.h>
 
 #include <throng/message_client.h>
@@ -200,8 +200,8 @@ static void start(struct server_fixture *fixture, enum throng_when_bad on_bad)
 {
     world = (struct world){.fixture = fixture};
     fixture->handle = dispatch_at_server;
-    /* What is read at most before the first answer has gone: half of it, a turn's input, and a message that had
-     * begun. Nothing here writes again what was refused. */
+    /* What is read at most before the first answer has gone: half of it, a turn's input, and a
+     * message that had begun. Nothing here writes again what was refused. */
     fixture->options.send_queue_bytes_max = 512 * 1024;
     fixture_start(fixture);
     world.at_server = make_table(echo, throng_messages_of_server(fixture->server), on_bad);
@@ -337,7 +337,8 @@ static void the_end_of_the_connection_ends_what_waits(void **state)
     finish();
 }
 
-/* An unknown type, a field too few, bytes over the type's limit: each is answered, and nothing else is lost. */
+/* An unknown type, a field too few, bytes over the type's limit: each is answered, and nothing else
+ * is lost. */
 static void bad_messages_are_answered_and_the_rest_goes_on(void **state)
 {
     struct throng_pack pack;
@@ -377,7 +378,8 @@ static void a_bad_message_closes_where_the_policy_says_so(void **state)
     finish();
 }
 
-/* More than the memory of a full connection takes: refused as a whole, and given up without a trace. */
+/* More than the memory of a full connection takes: refused as a whole, and given up without a
+ * trace. */
 static void a_message_that_is_too_long_is_not_sent(void **state)
 {
     struct throng_send send;

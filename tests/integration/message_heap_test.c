@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Typed messages ask the heap and the memory map for nothing: all calls are counted while a server and a client talk,
- * ask, complain and wait in vain. MessagePack-C's memory is reserved with the table. */
+ * Typed messages ask the heap and the memory map for nothing: all calls are counted while a server
+ * and a client talk, ask, complain and wait in vain. MessagePack-C's memory is reserved with the
+ * table. */
 #include <string.h>
 
 #include <throng/message_client.h>
@@ -104,7 +105,8 @@ static void turn(void)
     }
 }
 
-/* A request: of type 1 with `count` values, of one that nobody knows, of none at all, or as deep as may be. */
+/* A request: of type 1 with `count` values, of one that nobody knows, of none at all, or as deep as
+ * may be. */
 static bool ask(uint32_t round)
 {
     struct throng_pack pack;

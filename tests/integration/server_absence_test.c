@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A logic thread that is stuck, or a server that was away: what peers did or sent meanwhile, by the rules,
- * costs none of them anything, and the report of it comes and goes. */
+ * A logic thread that is stuck, or a server that was away: what peers did or sent meanwhile, by the
+ * rules, costs none of them anything, and the report of it comes and goes. */
 #include <string.h>
 
 #include "server_fixture.h"
@@ -10,8 +10,8 @@
 
 static uint8_t message[THRONG_FRAME_HEADER_BYTES + MESSAGE_BYTES];
 
-/* Few receive buffers, so that unreleased events soon hold all of them. One mode with an I/O thread of each
- * backend is enough: the state is the worker's. */
+/* Few receive buffers, so that unreleased events soon hold all of them. One mode with an I/O thread
+ * of each backend is enough: the state is the worker's. */
 static bool start(struct server_fixture *fixture)
 {
     if (fixture->mode.io_threads != 1) {

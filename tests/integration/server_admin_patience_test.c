@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * How long the admin listener waits for whom: a request in 5 s, an answer taken in 10 s, a second for who
- * does not read while somebody else wants the place. One mode is enough: it is a thread of its own. */
+ * How long the admin listener waits for whom: a request in 5 s, an answer taken in 10 s, a second
+ * for who does not read while somebody else wants the place. One mode is enough: it is a thread of
+ * its own. */
 #include <string.h>
 
 #include <throng/server.h>
@@ -34,7 +35,8 @@ static void start(struct scene *scene)
     assert_int_equal(throng_server_admin_address(scene->server, &scene->admin), 0);
 }
 
-/* One that asks for much and reads nothing: its own buffer is small, and the system's is full soon. */
+/* One that asks for much and reads nothing: its own buffer is small, and the system's is full
+ * soon. */
 static void open_deaf(const struct scene *scene, struct peer *peer)
 {
     static const char request[] = "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";

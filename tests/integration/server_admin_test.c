@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The admin listener: what it answers, to whom, and that nothing in the server can keep it from that. The
- * test's thread is the logic thread, and does not serve while it asks. */
+ * The admin listener: what it answers, to whom, and that nothing in the server can keep it from
+ * that. The test's thread is the logic thread, and does not serve while it asks. */
 #include <string.h>
 
 #include "host.h"

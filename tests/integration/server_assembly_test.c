@@ -11,8 +11,8 @@
 #define BULK_FRAME (4u + BULK)
 #define BULK_MEMORY (257u * 1024)
 
-/* Stallers: messages of which each takes its block of 4 KiB whole, and memory for five: three blocks
- * for whoever comes first, and two that are set aside. */
+/* Stallers: messages of which each takes its block of 4 KiB whole, and memory for five: three
+ * blocks for whoever comes first, and two that are set aside. */
 #define SIZE 4000u
 #define FRAME (4u + SIZE)
 #define HALF 2000u
@@ -165,8 +165,8 @@ static void short_messages_pass_while_long_ones_wait(void **state)
     fixture_expect_settled(fixture);
 }
 
-/* Three of the stallers hold what is not set aside, two the blocks that are, two wait; the honest one
- * comes last. With two I/O threads, each with memory of its own, nobody needs to be closed. */
+/* Three of the stallers hold what is not set aside, two the blocks that are, two wait; the honest
+ * one comes last. With two I/O threads, each with memory of its own, nobody needs to be closed. */
 static void peers_that_stop_inside_messages_hold_nobody_up_for_long(void **state)
 {
     struct server_fixture *fixture = *state;
@@ -266,7 +266,8 @@ static void a_game_that_takes_its_time_costs_nobody_the_connection(void **state)
     fixture_expect_settled(fixture);
 }
 
-/* It has most of the receive buffers, so nobody can be read from, whoever holds the other memory. */
+/* It has most of the receive buffers, so nobody can be read from, whoever holds the other
+ * memory. */
 static void a_game_that_rests_with_many_messages_blames_no_peer(void **state)
 {
     struct server_fixture *fixture = *state;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Bounds of server/DESIGN.md ("What bounds what") that only a stubborn peer or a slow game reaches: what is
- * thrown away after our close, and connections that end while there is no room to report even their OPEN. */
+ * Bounds of server/DESIGN.md ("What bounds what") that only a stubborn peer or a slow game reaches:
+ * what is thrown away after our close, and connections that end while there is no room to report
+ * even their OPEN. */
 #include <string.h>
 
 #include "server_fixture.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One connection more than the server has room for: refused or left waiting, as asked for, and welcome
- * as soon as another leaves. */
+ * One connection more than the server has room for: refused or left waiting, as asked for, and
+ * welcome as soon as another leaves. */
 #include <string.h>
 
 #include "server_fixture.h"

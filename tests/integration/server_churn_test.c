@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Thousands of connections that come and end at once: what that leaves in the server, in its log, and in
- * the system, and that a restart does not wait for it. */
+ * Thousands of connections that come and end at once: what that leaves in the server, in its log,
+ * and in the system, and that a restart does not wait for it. */
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,7 +19,8 @@ static uint32_t count_time_wait(const struct throng_address *address)
     return (uint32_t)count;
 }
 
-/* On an address of this process alone: a port's number may also be that of some client of another test. */
+/* On an address of this process alone: a port's number may also be that of some client of another
+ * test. */
 static void start_alone(struct server_fixture *fixture, char endpoint[64], uint16_t port)
 {
     unsigned number = (unsigned)getpid();
@@ -119,9 +120,10 @@ static void close_many(struct server_fixture *fixture)
     FIXTURE_UNTIL(fixture, fixture_counters(fixture).slots_taken == 0);
 }
 
-/* Whoever ends its direction first is in TIME_WAIT in the end (RFC 9293, 3.3.2), also a server that waits
- * for the client's end before it closes: the system has forgotten the socket by then and remembers its
- * name for a minute. That costs no slot and no descriptor, and no restart has to wait for it. */
+/* Whoever ends its direction first is in TIME_WAIT in the end (RFC 9293, 3.3.2), also a server that
+ * waits for the client's end before it closes: the system has forgotten the socket by then and
+ * remembers its name for a minute. That costs no slot and no descriptor, and no restart has to wait
+ * for it. */
 static void a_restart_does_not_wait_for_a_thousand_time_waits(void **state)
 {
     struct server_fixture *fixture = *state;

@@ -161,8 +161,8 @@ static void the_last_reply_survives_bytes_that_were_never_read(void **state)
     for (uint32_t i = 0; i < test_scaled(50); i++) {
         struct peer peer;
         fixture_connect(fixture, &peer);
-        /* A close with these bytes unread in the system's buffer would become a reset and could take
-         * the reply along. */
+        /* A close with these bytes unread in the system's buffer would become a reset and could
+         * take the reply along. */
         for (uint32_t k = 0; k < 50; k++) {
             assert_true(peer_send_frame(&peer, payload, 1000, test_deadline_ms()));
         }

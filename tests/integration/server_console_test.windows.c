@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * bin/throng-echo and the events of a console: Ctrl-C and Ctrl-Break ask it to end, and so does the close of
- * its window, which leaves it five seconds. And what it prints ends its lines as everywhere else, and what
- * Windows does not have is refused.
- * argv[1] is the program.
+ * bin/throng-echo and the events of a console: Ctrl-C and Ctrl-Break ask it to end, and so does the
+ * close of its window, which leaves it five seconds. And what it prints ends its lines as
+ * everywhere else, and what Windows does not have is refused. argv[1] is the program.
  *
- * A program cannot close another one's console. What the system would do then, start a thread in the
- * program at CtrlRoutine with the event's number, this test does itself; in Wine and in Windows that
- * function is at the same address in each process. */
+ * A program cannot close another one's console. What the system would do then, start a thread in
+ * the program at CtrlRoutine with the event's number, this test does itself; in Wine and in Windows
+ * that function is at the same address in each process. */
 #include <string.h>
 #include <windows.h>
 
@@ -93,7 +92,8 @@ static void the_close_of_the_console_drains_it(void **state)
     expect_drain(CTRL_CLOSE_EVENT);
 }
 
-/* The peer's end does not come; a drain by Ctrl-C would linger for nine seconds. How long it took. */
+/* The peer's end does not come; a drain by Ctrl-C would linger for nine seconds. How long it
+ * took. */
 static int64_t end_in_spite_of_a_peer(void)
 {
     struct child child;
@@ -111,7 +111,8 @@ static int64_t end_in_spite_of_a_peer(void)
     return passed_ms;
 }
 
-/* Windows would end it after five seconds. A busy machine may be late by accident, but not each time. */
+/* Windows would end it after five seconds. A busy machine may be late by accident, but not each
+ * time. */
 static void what_is_not_drained_before_the_console_is_gone_is_stopped(void **state)
 {
     int64_t passed_ms = INT64_MAX;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a peer must do in time, and what it has no hurry with. A deadline never comes early; how late it
- * comes is the machine's affair. */
+ * What a peer must do in time, and what it has no hurry with. A deadline never comes early; how
+ * late it comes is the machine's affair. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -99,7 +99,8 @@ static void a_message_that_drips_is_not_waited_for(void **state)
     fixture_expect_settled(fixture);
 }
 
-/* "0" to "9" as messages of one byte each, cut so that a part of the next one always comes along. */
+/* "0" to "9" as messages of one byte each, cut so that a part of the next one always comes
+ * along. */
 static void each_message_has_its_own_time(void **state)
 {
     struct server_fixture *fixture = *state;
@@ -264,7 +265,8 @@ static void who_half_closes_and_takes_nothing_is_one_too(void **state)
     fixture_expect_settled(fixture);
 }
 
-/* Takes up to `bytes` every few milliseconds until the connection ends or so much time has passed. */
+/* Takes up to `bytes` every few milliseconds until the connection ends or so much time has
+ * passed. */
 static void read_slowly(struct server_fixture *fixture, const struct peer *peer, size_t bytes,
                         int duration_ms)
 {

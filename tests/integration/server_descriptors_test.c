@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * More connections than one descriptor table may hold: the server takes a table for each I/O thread and
- * as many threads as that needs, or says why it cannot. The server runs in a child process, whose limit
- * can be lowered for good. */
+ * More connections than one descriptor table may hold: the server takes a table for each I/O thread
+ * and as many threads as that needs, or says why it cannot. The server runs in a child process,
+ * whose limit can be lowered for good. */
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -224,7 +224,8 @@ static unsigned long cpu_ticks(pid_t pid)
     assert_non_null(file);
     assert_true(fread(text, 1, sizeof(text) - 1, file) > 0);
     (void)fclose(file);
-    /* The name in parentheses may hold anything; after it come state, ten numbers, and these two. */
+    /* The name in parentheses may hold anything; after it come state, ten numbers, and these
+     * two. */
     const char *rest = strrchr(text, ')');
     assert_non_null(rest);
     assert_int_equal(
@@ -264,8 +265,8 @@ static uint32_t await_answers(const struct peer *peers, bool *answered, uint32_t
     return total;
 }
 
-/* A table of 30 for 60 peers: those without a descriptor wait in the backlog, at no cost, and are served
- * once the others leave. */
+/* A table of 30 for 60 peers: those without a descriptor wait in the backlog, at no cost, and are
+ * served once the others leave. */
 static void fill_small_table(uint32_t io_threads)
 {
     enum {
@@ -324,8 +325,8 @@ int main(void)
         cmocka_unit_test(the_soft_limit_is_raised_first),
         cmocka_unit_test(an_impossible_number_of_connections_is_refused_with_the_numbers),
     };
-    /* With io_uring the connections are in tables of the rings', which the limit bounds only when they
-     * are made. */
+    /* With io_uring the connections are in tables of the rings', which the limit bounds only when
+     * they are made. */
     static const struct CMUnitTest process_table_tests[] = {
         cmocka_unit_test(a_table_that_runs_full_costs_no_cpu_and_recovers),
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * DROP_OLDEST: a peer that does not keep up gets the newest messages instead of all of them; whole ones,
- * in order, and the last one always. */
+ * DROP_OLDEST: a peer that does not keep up gets the newest messages instead of all of them; whole
+ * ones, in order, and the last one always. */
 #include <string.h>
 
 #include "pattern.h"
@@ -89,8 +89,8 @@ static void receive_states(void *argument)
     }
 }
 
-/* Once its worker has something, later ones wait at the seat: and go out when it is sent, though the game
- * sleeps and writes nothing more. */
+/* Once its worker has something, later ones wait at the seat: and go out when it is sent, though
+ * the game sleeps and writes nothing more. */
 static void what_is_held_goes_out_by_itself(void **state)
 {
     struct server_fixture *fixture = *state;
@@ -171,8 +171,8 @@ static void answer_in_parts(struct server_fixture *fixture, const struct throng_
     }
 }
 
-/* The worker has sent all that it has, and the last message was released: it must not take the end of a
- * half-closed connection before what is held has come. */
+/* The worker has sent all that it has, and the last message was released: it must not take the end
+ * of a half-closed connection before what is held has come. */
 static void a_half_closed_peer_gets_what_was_kept(void **state)
 {
     struct server_fixture *fixture = *state;

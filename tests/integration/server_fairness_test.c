@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What one peer may take from the others: turns, rates, slots; and what is said of a logic thread that
- * takes its events too slowly. */
+ * What one peer may take from the others: turns, rates, slots; and what is said of a logic thread
+ * that takes its events too slowly. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,7 +112,8 @@ static void who_is_over_the_byte_rate_is_slowed_too(void **state)
     fixture_expect_settled(fixture);
 }
 
-/* Who is slowed in the middle of a message holds memory that others wait for; that is not his fault. */
+/* Who is slowed in the middle of a message holds memory that others wait for; that is not his
+ * fault. */
 static void who_is_slowed_is_not_taken_for_one_that_stands_still(void **state)
 {
     enum {

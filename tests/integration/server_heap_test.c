@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Between its start and its end a server asks the heap for nothing: all calls of all its threads are
- * counted while a child process connects, talks, misbehaves and leaves, thousands of times. */
+ * Between its start and its end a server asks the heap for nothing: all calls of all its threads
+ * are counted while a child process connects, talks, misbehaves and leaves, thousands of times. */
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -60,8 +60,8 @@ static void leave(struct peer *peer, uint32_t number)
     peer_close(peer);
 }
 
-/* A full house, one more that is refused, talk, and everybody leaves in one of five ways. A slot is free
- * a moment after its peer left, so a refusal here is tried again. */
+/* A full house, one more that is refused, talk, and everybody leaves in one of five ways. A slot is
+ * free a moment after its peer left, so a refusal here is tried again. */
 static bool visit(const struct throng_address *address, uint32_t round)
 {
     static struct peer peers[CONNECTIONS_MAX];
@@ -108,7 +108,8 @@ static int run_client(int address_pipe, uint32_t rounds)
 
 /* ---- the server ---- */
 
-/* Beside the peers: a tick, timers that come again or are stopped, and posts, each from the one before. */
+/* Beside the peers: a tick, timers that come again or are stopped, and posts, each from the one
+ * before. */
 static void begin_time(struct throng_server *server)
 {
     assert_int_equal(throng_tick(server, 500), 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Peers that break the rules: lengths over the limit, other protocols, ends and resets in the middle.
- * Each costs its own connection and nothing else. */
+ * Peers that break the rules: lengths over the limit, other protocols, ends and resets in the
+ * middle. Each costs its own connection and nothing else. */
 #include <string.h>
 
 #include "pattern.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A connection's id names that connection and never another one, however old it is and whoever has the
- * slot now; and the user pointer goes with it. */
+ * A connection's id names that connection and never another one, however old it is and whoever has
+ * the slot now; and the user pointer goes with it. */
 #include <string.h>
 
 #include "pattern.h"
@@ -39,7 +39,8 @@ static void a_stale_id_is_refused_after_the_slot_is_reused(void **state)
             assert_true(old[k].id != old[i].id);
             expect_every_call_answers(fixture->server, old[k], THRONG_ESTALE);
         }
-        /* The new owner of the slot lives, and got not a byte of what was written to the old ids. */
+        /* The new owner of the slot lives, and got not a byte of what was written to the old
+         * ids. */
         fixture_expect_echo(fixture, &peer, "mine", 4);
         peer_finish(&peer);
         fixture_expect_end(fixture, &peer);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * TCP keepalive of accepted connections, as the system itself shows it: a connection that is silent has
- * a keepalive timer, which is due some time. */
+ * TCP keepalive of accepted connections, as the system itself shows it: a connection that is silent
+ * has a keepalive timer, which is due some time. */
 #include "server_fixture.h"
 #include "system_sockets.h"
 

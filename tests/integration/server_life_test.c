@@ -10,8 +10,8 @@
 #include "server_fixture.h"
 #include "streams.h"
 
-/* Serves a few peers and stops with some of them connected, a message half received, replies queued and
- * events held. */
+/* Serves a few peers and stops with some of them connected, a message half received, replies queued
+ * and events held. */
 static void serve_and_stop_in_the_middle(struct server_fixture *fixture)
 {
     enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Where a server listens, what it tells of the two ends of a connection, and what it says when it cannot
- * listen. */
+ * Where a server listens, what it tells of the two ends of a connection, and what it says when it
+ * cannot listen. */
 #include <string.h>
 
 #include "host.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Calls that a game should not make and will: NULL where a server or a result belongs, a release too
- * many, a connection that is none. Each is answered or ignored, as the header says, and the server
- * serves on. */
+ * Calls that a game should not make and will: NULL where a server or a result belongs, a release
+ * too many, a connection that is none. Each is answered or ignored, as the header says, and the
+ * server serves on. */
 #include <stdint.h>
 #include <string.h>
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Options out of range are refused by name, value and limit; and the budget is the truth about memory. */
+ * Options out of range are refused by name, value and limit; and the budget is the truth about
+ * memory. */
 #include <string.h>
 
 #include "process.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What other threads hand to the loop: each post once, those of one thread in order, none lost in a full
- * queue, in a sleep or in a drain. */
+ * What other threads hand to the loop: each post once, those of one thread in order, none lost in a
+ * full queue, in a sleep or in a drain. */
 #include <stdatomic.h>
 #include <string.h>
 
@@ -8,7 +8,8 @@
 
 #define POSTERS 8u
 
-/* As many as a poster can have under way: those in the queue, and those that were taken together. */
+/* As many as a poster can have under way: those in the queue, and those that were taken
+ * together. */
 #define QUEUE 256u
 #define BODIES (QUEUE + FIXTURE_BATCH_MAX + 1)
 
@@ -156,7 +157,8 @@ struct rounds {
     uint32_t count;
 };
 
-/* Posts once for each round that the logic thread begins: before, in or after its falling asleep. */
+/* Posts once for each round that the logic thread begins: before, in or after its falling
+ * asleep. */
 static void post_each_round(void *argument)
 {
     struct rounds *rounds = argument;

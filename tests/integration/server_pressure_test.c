@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Peers that do not read, or take their time: what waits for them is bounded, all-or-nothing, and intact
- * when they read again; and nobody else pays for it. */
+ * Peers that do not read, or take their time: what waits for them is bounded, all-or-nothing, and
+ * intact when they read again; and nobody else pays for it. */
 #include <string.h>
 
 #include "pattern.h"
@@ -244,7 +244,8 @@ static void a_peer_whose_messages_are_never_released_is_not_read_from(void **sta
     fixture->keep = true;
     size_t sent = flood(fixture, &greedy, stream, stream_bytes);
     assert_true(sent < stream_bytes);
-    /* What is held of one connection stays near half its send queue: the last receive may go over. */
+    /* What is held of one connection stays near half its send queue: the last receive may go
+     * over. */
     assert_true(fixture->journal.bytes <= QUEUE / 2 + 64 * 1024 + MESSAGE);
     uint64_t held = fixture->journal.messages;
     fixture->keep = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * bin/throng-echo as its user sees it: the line that says where it listens, echo, drain when it is asked to end, and
- * what it says to bad options. argv[1] is the program. */
+ * bin/throng-echo as its user sees it: the line that says where it listens, echo, drain when it is
+ * asked to end, and what it says to bad options. argv[1] is the program. */
 #include <string.h>
 
 #include "backends.h"
@@ -57,8 +57,8 @@ static void await_end(struct run *run)
     }
 }
 
-/* A signal, and a visitor after it: ThreadSanitizer holds a handler back until the thread is through
- * with its system call, which without events is never. */
+/* A signal, and a visitor after it: ThreadSanitizer holds a handler back until the thread is
+ * through with its system call, which without events is never. */
 static void ask_to_end(struct run *run, enum child_request request,
                        const struct throng_address *address)
 {

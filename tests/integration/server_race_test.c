@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Writes that race with the end of their connection on an I/O thread, while the slots change hands as
- * fast as they can. Each peer has a secret and must never see a byte of anybody else's. */
+ * Writes that race with the end of their connection on an I/O thread, while the slots change hands
+ * as fast as they can. Each peer has a secret and must never see a byte of anybody else's. */
 #include <string.h>
 
 #include "pattern.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Resets in every state of a connection, from either side. Each ends in at most one OPEN and exactly
- * one CLOSED for it, and everything that the connection held comes back. */
+ * Resets in every state of a connection, from either side. Each ends in at most one OPEN and
+ * exactly one CLOSED for it, and everything that the connection held comes back. */
 #include <string.h>
 
 #include "pattern.h"

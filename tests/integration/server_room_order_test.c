@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Rooms: what is written and broadcast keeps its order where something is in the way: queues that wait,
- * policies that drop, ends of peers. */
+ * Rooms: what is written and broadcast keeps its order where something is in the way: queues that
+ * wait, policies that drop, ends of peers. */
 #include <string.h>
 
 #include "pattern.h"
@@ -108,8 +108,8 @@ static void what_waited_before_the_join_comes_first(void **state)
     close_order(fixture, &order);
 }
 
-/* A reply that follows more broadcasts than there are references, to a peer that has ended: it must not be
- * closed between them. */
+/* A reply that follows more broadcasts than there are references, to a peer that has ended: it must
+ * not be closed between them. */
 static void a_reply_behind_many_broadcasts_reaches_a_peer_that_has_ended(void **state)
 {
     enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Rooms with members that read late or never beside members that keep up: each policy, changed while it
- * runs, want of send memory and of references, and whether the counts add up. */
+ * Rooms with members that read late or never beside members that keep up: each policy, changed
+ * while it runs, want of send memory and of references, and whether the counts add up. */
 #include <string.h>
 
 #include "pattern.h"
@@ -59,7 +59,8 @@ static void close_club(struct server_fixture *fixture)
     assert_int_equal(throng_room_destroy(fixture->server, club.room), 0);
 }
 
-/* Members that keep up hear it, and say so: when that has come, it is known that they were sent all. */
+/* Members that keep up hear it, and say so: when that has come, it is known that they were sent
+ * all. */
 static void fast_hear(struct server_fixture *fixture, uint32_t number)
 {
     for (int i = 0; i < FAST; i++) {
@@ -195,8 +196,8 @@ static void who_is_to_be_closed_is_reset(void **state)
     close_club(fixture);
 }
 
-/* Members that now read and now do not, whose policy and limit change, and to whom something is written
- * too: in order, each once, and every message is accounted for. */
+/* Members that now read and now do not, whose policy and limit change, and to whom something is
+ * written too: in order, each once, and every message is accounted for. */
 static void policies_and_limits_may_change_while_it_runs(void **state)
 {
     struct server_fixture *fixture = *state;

@@ -357,8 +357,8 @@ static void long_messages_arrive_whole(void **state)
     close_crowd(fixture);
 }
 
-/* What one member has taken serves the next one. (io_uring's sends are under way until the next turn: there it
- * takes as many references as members.) */
+/* What one member has taken serves the next one. (io_uring's sends are under way until the next
+ * turn: there it takes as many references as members.) */
 static void few_references_serve_many_members(void **state)
 {
     struct server_fixture *fixture = *state;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * The system runs out of descriptors or memory just when somebody connects: accepting pauses, costs next
- * to nothing meanwhile, says so once a second, and goes on by itself when there is enough again.
+ * The system runs out of descriptors or memory just when somebody connects: accepting pauses, costs
+ * next to nothing meanwhile, says so once a second, and goes on by itself when there is enough
+ * again.
  *
- * Of epoll every accept4 is answered by __wrap_accept4 (the program links throng's objects with --wrap);
- * with io_uring the kernel accepts. There, and for epoll once more, servers in processes of their own
- * have their limit of descriptors taken away and given back. */
+ * Of epoll every accept4 is answered by __wrap_accept4 (the program links throng's objects with
+ * --wrap); with io_uring the kernel accepts. There, and for epoll once more, servers in processes
+ * of their own have their limit of descriptors taken away and given back. */
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -224,8 +225,8 @@ struct child {
     int64_t cpu_ns;
 };
 
-/* io_uring needs a descriptor for a moment to see whom it has accepted, when it has: those few are reset,
- * the rest waits. */
+/* io_uring needs a descriptor for a moment to see whom it has accepted, when it has: those few are
+ * reset, the rest waits. */
 static struct child children[] = {
     {.backend = "epoll", .io_threads = 0, .loses_none = true},
     {.backend = "epoll", .io_threads = 2, .loses_none = true},

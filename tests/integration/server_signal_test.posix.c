@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Signals while throng_get_event waits: one whose handler wakes the server, and one that means nothing
- * to it. And SIGPIPE, which no send raises: its default would end the process. */
+ * Signals while throng_get_event waits: one whose handler wakes the server, and one that means
+ * nothing to it. And SIGPIPE, which no send raises: its default would end the process. */
 #include <signal.h>
 #include <sys/time.h>
 
@@ -66,8 +66,8 @@ static void a_signal_without_a_wake_does_not_end_the_wait(void **state)
     assert_true(test_now_ms() - begin_ms >= 199);
 }
 
-/* A peer that has sent its end, does not read, and then resets: the kernel answers the next send with EPIPE,
- * and raises the signal unless the send asked for none. */
+/* A peer that has sent its end, does not read, and then resets: the kernel answers the next send
+ * with EPIPE, and raises the signal unless the send asked for none. */
 static void a_send_to_a_peer_that_is_gone_raises_no_sigpipe(void **state)
 {
     enum {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Peers that never read, and what they cost: themselves with the policy CLOSE, and with any other their
- * own queue, but nothing to those that do read. */
+ * Peers that never read, and what they cost: themselves with the policy CLOSE, and with any other
+ * their own queue, but nothing to those that do read. */
 #include <string.h>
 
 #include "slow_reader.h"
@@ -59,8 +59,8 @@ static void the_policy_of_one_connection_can_be_changed(void **state)
     assert_int_equal(fixture->journal.closed_for[THRONG_CLOSE_SLOW_READER], 1);
 }
 
-/* Writes to one that does not read, until there is no room. The watchdog may have ended it: memory is
- * short. */
+/* Writes to one that does not read, until there is no room. The watchdog may have ended it: memory
+ * is short. */
 static void write_to_deaf(struct server_fixture *fixture, throng_conn conn, size_t size)
 {
     int result;
@@ -70,7 +70,8 @@ static void write_to_deaf(struct server_fixture *fixture, throng_conn conn, size
     assert_true(result == THRONG_EAGAIN || result == THRONG_ESTALE);
 }
 
-/* Two hundred take whatever they get, all the time; the one that reads has every message, at once. */
+/* Two hundred take whatever they get, all the time; the one that reads has every message, at
+ * once. */
 static void those_that_never_read_take_nothing_from_one_that_does(void **state)
 {
     enum {
@@ -110,8 +111,8 @@ static void those_that_never_read_take_nothing_from_one_that_does(void **state)
     fixture_expect_settled(fixture);
 }
 
-/* Before anything was flushed all of them look as if they kept up; whichever way they write, the reserve
- * has room for another. */
+/* Before anything was flushed all of them look as if they kept up; whichever way they write, the
+ * reserve has room for another. */
 static void before_the_first_flush_the_reserve_holds_too(void **state)
 {
     enum {

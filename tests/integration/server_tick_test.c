@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The fixed tick: numbered without a gap (the journal counts), never early, and missed ones counted. */
+ * The fixed tick: numbered without a gap (the journal counts), never early, and missed ones
+ * counted. */
 #include <string.h>
 
 #include "server_fixture.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Timers: never early, in order, stopped in time; with a logic thread that is late, and beside the I/O. */
+ * Timers: never early, in order, stopped in time; with a logic thread that is late, and beside the
+ * I/O. */
 #include <string.h>
 
 #include "pattern.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What was written and not yet flushed when its connection ended, by the peer or by throng_abort: it is
- * counted as dropped, its memory comes home, and nothing of it reaches anybody. */
+ * What was written and not yet flushed when its connection ended, by the peer or by throng_abort:
+ * it is counted as dropped, its memory comes home, and nothing of it reaches anybody. */
 #include "server_fixture.h"
 
 #define WORDS 10u
@@ -50,8 +50,8 @@ static bool all_have_ended(const struct server_fixture *fixture)
         test_pause_us(1000);                                                                       \
     }
 
-/* Connects peers and resets them. An I/O thread sees the end of each before the game looks: OPEN and
- * CLOSED then lie in one batch, and what is written between the two waits for a flush. */
+/* Connects peers and resets them. An I/O thread sees the end of each before the game looks: OPEN
+ * and CLOSED then lie in one batch, and what is written between the two waits for a flush. */
 static void reset_many(struct server_fixture *fixture)
 {
     struct peer peers[ROUNDS];
@@ -79,9 +79,9 @@ static void greet(struct server_fixture *fixture, const struct throng_event *eve
     }
 }
 
-/* All memory is back, and the bytes are accounted for: dropped at the seat by an end that came before
- * the flush, at the I/O thread by a later one. Nobody was there to take any, unless the game, inline,
- * was faster than the reset. */
+/* All memory is back, and the bytes are accounted for: dropped at the seat by an end that came
+ * before the flush, at the I/O thread by a later one. Nobody was there to take any, unless the
+ * game, inline, was faster than the reset. */
 static void expect_all_dropped(struct server_fixture *fixture)
 {
     fixture_expect_settled(fixture);

@@ -66,7 +66,8 @@ struct waker {
     uint32_t rounds;
 };
 
-/* Wakes once for each round that the logic thread begins, before, in or after its falling asleep. */
+/* Wakes once for each round that the logic thread begins, before, in or after its falling
+ * asleep. */
 static void wake_each_round(void *argument)
 {
     struct waker *waker = argument;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A system that makes sockets of IPv6 and has no such address to bind them to: "*" is any IPv4 address then,
- * for the server's listeners and for the admin listener. Every bind is answered by __wrap_bind (the program
- * links throng's objects with --wrap). */
+ * A system that makes sockets of IPv6 and has no such address to bind them to: "*" is any IPv4
+ * address then, for the server's listeners and for the admin listener. Every bind is answered by
+ * __wrap_bind (the program links throng's objects with --wrap). */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

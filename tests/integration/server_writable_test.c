@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Writes that are refused, and the WRITABLE that says when to try again: once, in time, in turn, and to
- * nobody who does not want to know any more. */
+ * Writes that are refused, and the WRITABLE that says when to try again: once, in time, in turn,
+ * and to nobody who does not want to know any more. */
 #include <string.h>
 
 #include "slow_reader.h"
@@ -64,8 +64,8 @@ static void writable_comes_once_when_the_queue_has_fallen(void **state)
     fixture_expect_settled(fixture);
 }
 
-/* All is written without a flush and taken by the system at once: nothing ever comes from the peer, so
- * only the blocks that come home can wake the game. */
+/* All is written without a flush and taken by the system at once: nothing ever comes from the peer,
+ * so only the blocks that come home can wake the game. */
 static void a_game_that_sleeps_is_woken(void **state)
 {
     enum {

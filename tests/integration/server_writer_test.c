@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Messages that are written piece by piece: each arrives whole and in its place or not at all, and what is answered is
- * what throng_write_data answers. */
+ * Messages that are written piece by piece: each arrives whole and in its place or not at all, and
+ * what is answered is what throng_write_data answers. */
 #include <string.h>
 
 #include "pattern.h"

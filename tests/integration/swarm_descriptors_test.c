@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * More connections than one descriptor table may hold: the swarm takes a table for each thread and as
- * many threads as that needs, or says why it cannot. The swarm runs in a child process, whose limit
- * can be lowered for good; the child has no threads when it is made, and reports instead of
+ * More connections than one descriptor table may hold: the swarm takes a table for each thread and
+ * as many threads as that needs, or says why it cannot. The swarm runs in a child process, whose
+ * limit can be lowered for good; the child has no threads when it is made, and reports instead of
  * asserting. */
 #include <fcntl.h>
 #include <stdatomic.h>

@@ -1,34 +1,20 @@
 /* SPDX-License-Identifier: MIT
- * Connections of a swarm that cannot be made, and ends that the swarm begins: each is told once, with
- * its reason. swarm_peer_end_test.c has the peer's. */
+ * Connections of a swarm that cannot be made, and ends that the swarm begins: each is told once,
+ * with its reason. swarm_peer_end_test.c has the peer's. */
 #include <stdatomic.h>
 #include <string.h>
 
 #include <throng/swarm.h>
 
 #include "check.h"
-#include "echo_host.h"
+#include "echo_group.h"
 #include "peer.h"
 #include "stopwatch.h"
 #include "swarm_world.h"
 
 #define CONNECTIONS 40u
 
-static struct echo_host echo;
 static uint8_t payload[65536];
-
-static int start_echo(void **state)
-{
-    (void)state;
-    return echo_host_start(&echo, THRONG_ADDRESS_IPV4) ? 0 : -1;
-}
-
-static int stop_echo(void **state)
-{
-    (void)state;
-    echo_host_stop(&echo);
-    return 0;
-}
 
 /* Every connection was up `opens` times, ended `closes` times, the last time with `error`. */
 static void expect_all(struct swarm_world *world, uint32_t opens, uint32_t closes, int error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A graceful disconnect while much is still to be sent: everything arrives though the peer has ended
- * its own direction, and where it cannot arrive, on_closed says so. */
+ * A graceful disconnect while much is still to be sent: everything arrives though the peer has
+ * ended its own direction, and where it cannot arrive, on_closed says so. */
 #include <string.h>
 
 #include <throng/swarm.h>

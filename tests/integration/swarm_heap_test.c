@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * From the end of throng_swarm_start on the swarm asks the heap and the memory map for nothing: all
- * calls of the process are counted while connections are made, talk in small and large messages, end
- * and are made again. */
+ * calls of the process are counted while connections are made, talk in small and large messages,
+ * end and are made again. */
 #include <string.h>
 
 #include <throng/swarm.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A swarm that receives more messages in pieces than it has memory for: honest peers are only slowed,
- * and those that stop in the middle of a message lose a connection a second. */
+ * A swarm that receives more messages in pieces than it has memory for: honest peers are only
+ * slowed, and those that stop in the middle of a message lose a connection a second. */
 #include <string.h>
 
 #include <throng/swarm.h>
@@ -99,7 +99,8 @@ static void more_pieces_than_memory_for_them_all_arrive(void **state)
     close_scene();
 }
 
-/* One holds the memory that is there for all, one the block that is set aside, and the others wait. */
+/* One holds the memory that is there for all, one the block that is set aside, and the others
+ * wait. */
 static void peers_that_stop_inside_messages_lose_a_connection_a_second(void **state)
 {
     enum {

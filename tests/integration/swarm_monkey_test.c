@@ -9,7 +9,7 @@
 #include <throng/swarm.h>
 
 #include "check.h"
-#include "echo_host.h"
+#include "echo_group.h"
 #include "pattern.h"
 #include "stopwatch.h"
 
@@ -48,7 +48,6 @@ struct monkey {
 
 static struct model models[CONNECTIONS];
 static struct monkey monkeys[THREADS];
-static struct echo_host echo;
 static uint8_t noise[SIZE_MOST];
 
 /* What the test's thread looks at. */
@@ -314,19 +313,6 @@ static void every_call_from_every_handler_does_what_the_model_says(void **state)
     assert_true(atomic_load(&opens) > CONNECTIONS);
     assert_true(atomic_load(&echoes) > CONNECTIONS);
     assert_true(echo_host_settle(&echo));
-}
-
-static int start_echo(void **state)
-{
-    (void)state;
-    return echo_host_start(&echo, THRONG_ADDRESS_IPV4) ? 0 : -1;
-}
-
-static int stop_echo(void **state)
-{
-    (void)state;
-    echo_host_stop(&echo);
-    return 0;
 }
 
 int main(void)

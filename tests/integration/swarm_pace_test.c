@@ -3,23 +3,8 @@
 #include <throng/swarm.h>
 
 #include "check.h"
-#include "echo_host.h"
+#include "echo_group.h"
 #include "swarm_world.h"
-
-static struct echo_host echo;
-
-static int start_echo(void **state)
-{
-    (void)state;
-    return echo_host_start(&echo, THRONG_ADDRESS_IPV4) ? 0 : -1;
-}
-
-static int stop_echo(void **state)
-{
-    (void)state;
-    echo_host_stop(&echo);
-    return 0;
-}
 
 #define PACED 120u
 #define PER_SECOND 400u

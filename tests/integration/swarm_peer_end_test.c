@@ -1,35 +1,21 @@
 /* SPDX-License-Identifier: MIT
  * How connections of a swarm end by the peer's doing or in the middle of a handler, and how they
- * begin again: each end is told once, with its reason, and leaves a connection that can be made anew.
- */
+ * begin again: each end is told once, with its reason, and leaves a connection that can be made
+ * anew. */
 #include <stdatomic.h>
 #include <string.h>
 
 #include <throng/swarm.h>
 
 #include "check.h"
-#include "echo_host.h"
+#include "echo_group.h"
 #include "peer.h"
 #include "stopwatch.h"
 #include "swarm_world.h"
 
 #define CONNECTIONS 40u
 
-static struct echo_host echo;
 static uint8_t payload[65536];
-
-static int start_echo(void **state)
-{
-    (void)state;
-    return echo_host_start(&echo, THRONG_ADDRESS_IPV4) ? 0 : -1;
-}
-
-static int stop_echo(void **state)
-{
-    (void)state;
-    echo_host_stop(&echo);
-    return 0;
-}
 
 /* Every connection was up `opens` times, ended `closes` times, the last time with `error`. */
 static void expect_all(struct swarm_world *world, uint32_t opens, uint32_t closes, int error)
@@ -76,8 +62,8 @@ static void a_connection_that_the_peer_ends_can_be_made_again_and_again(void **s
     echo_host_set_mood(&echo, ECHO_ANSWERS);
 }
 
-/* One connection to `host`; the peer sends `bytes`, which carry `messages` whole messages, and ends.
- */
+/* One connection to `host`; the peer sends `bytes`, which carry `messages` whole messages, and
+ * ends. */
 static void expect_end(const char *bytes, size_t size, bool reset, uint32_t messages, int error)
 {
     struct swarm_world world;

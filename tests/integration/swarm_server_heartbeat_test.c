@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Heartbeats of the swarm and of the real server against each other: both ask, both answer, nobody is
- * given up, and no storm comes of it; also where one end's answers are stuck behind its messages. */
+ * Heartbeats of the swarm and of the real server against each other: both ask, both answer, nobody
+ * is given up, and no storm comes of it; also where one end's answers are stuck behind its
+ * messages. */
 #include <stdatomic.h>
 #include <string.h>
 

@@ -7,25 +7,10 @@
 #include <throng/swarm.h>
 
 #include "check.h"
-#include "echo_host.h"
+#include "echo_group.h"
 #include "peer.h"
 #include "stopwatch.h"
 #include "swarm_world.h"
-
-static struct echo_host echo;
-
-static int start_echo(void **state)
-{
-    (void)state;
-    return echo_host_start(&echo, THRONG_ADDRESS_IPV4) ? 0 : -1;
-}
-
-static int stop_echo(void **state)
-{
-    (void)state;
-    echo_host_stop(&echo);
-    return 0;
-}
 
 /* ---- turns ---- */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The port contract suite: `port_BACKEND BACKEND [MODE]` checks every clause of THE CONTRACT in port/port.h
- * against one backend, over real sockets on the loopback. */
+ * The port contract suite: `port_BACKEND BACKEND [MODE]` checks every clause of THE CONTRACT in
+ * port/port.h against one backend, over real sockets on the loopback. */
 #include "fixture.h"
 #include "suite.h"
 

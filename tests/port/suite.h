@@ -8,8 +8,8 @@
 /* A second way in which a backend can run here. False: there is none of that name. */
 bool choose_mode(const char *mode);
 
-/* What belongs to the system, before the themes; what belongs to one backend, after them. Each answers
- * the number of tests that failed. */
+/* What belongs to the system, before the themes; what belongs to one backend, after them. Each
+ * answers the number of tests that failed. */
 int run_system_tests(void);
 int run_backend_tests(void);
 

@@ -182,8 +182,8 @@ static void a_thousand_dead_connections_do_not_hurt_the_listener(void **state)
     close_all(1);
 }
 
-/* A connection comes while there is credit, which is gone before the port has seen it. Whether the system
- * has accepted it by then is the backend's affair. */
+/* A connection comes while there is credit, which is gone before the port has seen it. Whether the
+ * system has accepted it by then is the backend's affair. */
 static void connect_into_a_pause(void)
 {
     tg_port_accept(fixture.port, &fixture.listener, 1);

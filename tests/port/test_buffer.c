@@ -256,8 +256,8 @@ static void waiting_for_a_buffer_does_not_hold_up_sending(void **state)
     close_streams();
 }
 
-/* Takes three buffers' worth of bytes and keeps it all until the last byte came: none of the buffers
- * is anybody else's. */
+/* Takes three buffers' worth of bytes and keeps it all until the last byte came: none of the
+ * buffers is anybody else's. */
 static void hold_three_buffers(tg_socket peer, struct tg_stream *stream)
 {
     static struct tg_completion held[64];

@@ -137,8 +137,8 @@ static void data_that_arrives_around_the_close_comes_before_it_or_never(void **s
 }
 
 /* In one batch there is news of several streams; the first one's news lets us close the others. */
-/* What its receive has already found may still be in a queue of the system's, behind the CLOSE that has
- * filled the batch. */
+/* What its receive has already found may still be in a queue of the system's, behind the CLOSE that
+ * has filled the batch. */
 static void a_record_is_left_alone_after_its_close(void **state)
 {
     (void)state;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Port contract: the kernel refuses, in the middle of service, what it used to grant. Each call says so
- * and leaves its record as it was; nothing is said twice, nothing stays open. In child processes, for
- * a refusal cannot be taken back. */
+ * Port contract: the kernel refuses, in the middle of service, what it used to grant. Each call
+ * says so and leaves its record as it was; nothing is said twice, nothing stays open. In child
+ * processes, for a refusal cannot be taken back. */
 #include "fixture.h"
 
 #include <errno.h>
@@ -173,8 +173,8 @@ static void a_ring_that_takes_nothing_more_says_so_and_loses_nothing(void **stat
     run_or_skip(take_nothing_more);
 }
 
-/* A call to the ring is submitted without waiting: with flags 0, the third argument counted from 0. What could
- * not be submitted then must not be with the next wait. */
+/* A call to the ring is submitted without waiting: with flags 0, the third argument counted from 0.
+ * What could not be submitted then must not be with the next wait. */
 static void submit_with_waits_only(void)
 {
     static struct tg_stream stream;

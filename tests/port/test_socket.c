@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The socket seam: sockaddr and back, resolving, listening, the plain calls and their waits. What is
- * of one system alone is in test_socket.SYSTEM.c. */
+ * The socket seam: sockaddr and back, resolving, listening, the plain calls and their waits. What
+ * is of one system alone is in test_socket.SYSTEM.c. */
 #include "test_socket.h"
 
 #include <stdalign.h>

@@ -56,7 +56,8 @@ static void errors_of_the_system_have_our_numbers(void **state)
     assert_int_equal(tg_error_from_system(99999), THRONG_ESYSTEM);
 }
 
-/* The peer's end, or a firewall's rule for it, against what every later accept would meet as well. */
+/* The peer's end, or a firewall's rule for it, against what every later accept would meet as
+ * well. */
 static void a_dead_connection_is_told_from_a_listener_in_need(void **state)
 {
     static const int dead[] = {ECONNABORTED, EPROTO,    ENETDOWN,     ENOPROTOOPT,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The small parts of the seam on Windows: what kind of memory, how the counter is read, and where the
- * range of ports is looked up; and the start of Winsock, in a process where nobody else starts it. */
+ * The small parts of the seam on Windows: what kind of memory, how the counter is read, and where
+ * the range of ports is looked up; and the start of Winsock, in a process where nobody else starts
+ * it. */
 #include <winsock2.h>
 
 #include <windows.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Threads of POSIX systems: names, signals, and a descriptor table of one's own. What lowers limits or
- * filters system calls runs in child processes. */
+ * Threads of POSIX systems: names, signals, and a descriptor table of one's own. What lowers limits
+ * or filters system calls runs in child processes. */
 #include "test_thread.h"
 
 #include <errno.h>

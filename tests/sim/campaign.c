@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The campaign: a process for each job takes a seed from a pipe and answers its result; one that dies
- * has failed its seed, and another takes its place. */
+ * The campaign: a process for each job takes a seed from a pipe and answers its result; one that
+ * dies has failed its seed, and another takes its place. */
 #include "campaign.h"
 
 #include <poll.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Many seeds: processes that run them, so that a failing one does not end the others; their sums, and
- * what is printed of them. */
+ * Many seeds: processes that run them, so that a failing one does not end the others; their sums,
+ * and what is printed of them. */
 #ifndef SIM_CAMPAIGN_H
 #define SIM_CAMPAIGN_H
 

@@ -11,8 +11,8 @@
 
 void clients_begin(const struct plan *plan);
 
-/* Start what the plan has of them. 0, or the error of a start that a fault has spoilt; then nothing is
- * left of it. On the main thread. */
+/* Start what the plan has of them. 0, or the error of a start that a fault has spoilt; then nothing
+ * is left of it. On the main thread. */
 int clients_start_swarm(void);
 int clients_start_frames(void);
 

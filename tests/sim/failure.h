@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is told of a run that fails: the seed, its plan, its last steps, and the command that does it
- * again. */
+ * What is told of a run that fails: the seed, its plan, its last steps, and the command that does
+ * it again. */
 #ifndef SIM_FAILURE_H
 #define SIM_FAILURE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A few throng_client in the simulated world, on one thread that looks at each of them once a frame. */
+ * A few throng_client in the simulated world, on one thread that looks at each of them once a
+ * frame. */
 #include <string.h>
 
 #include <throng/client.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The game's rooms: it creates, joins, leaves, destroys and broadcasts by chance, and knows who must be where. */
+ * The game's rooms: it creates, joins, leaves, destroys and broadcasts by chance, and knows who
+ * must be where. */
 #ifndef SIM_GAME_ROOM_H
 #define SIM_GAME_ROOM_H
 
@@ -38,7 +39,8 @@ bool oracle_rooms_are_quiet(struct throng_server *server);
 /* Units of a connection's own blocks that wait at its worker. */
 uint64_t oracle_own_units(const struct tg_worker *worker, const struct tg_slot *slot);
 
-/* Units of broadcasts that are out; and the workers' records against each other. All threads sleep. */
+/* Units of broadcasts that are out; and the workers' records against each other. All threads
+ * sleep. */
 uint64_t oracle_check_rooms(const struct throng_server *server);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The game's clockwork: timers that it starts and stops by chance, its tick, and the rules of both: never
- * early, in due order, none lost, none after its stop, and ticks numbered without a gap. */
+ * The game's clockwork: timers that it starts and stops by chance, its tick, and the rules of both:
+ * never early, in due order, none lost, none after its stop, and ticks numbered without a gap. */
 #ifndef SIM_GAME_TIME_H
 #define SIM_GAME_TIME_H
 

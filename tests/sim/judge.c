@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The judge's rules.
  *
- * A connection that breaks for no reason that its peer or the game gave must have met a fault. Which
- * one a fault has met is the simulator's secret; but there cannot be more of them than faults have
- * struck. */
+ * A connection that breaks for no reason that its peer or the game gave must have met a fault.
+ * Which one a fault has met is the simulator's secret; but there cannot be more of them than faults
+ * have struck. */
 #include "judge.h"
 
 #include <throng/server.h>
@@ -124,8 +124,8 @@ void judge_reason(struct life *life)
     bool was_left_alone =
         !has(life, LIFE_GAME_CLOSE | LIFE_GAME_ABORT | LIFE_GAME_CUT | LIFE_DRAIN);
     if (plan->is_calm && is_polite(life) && was_left_alone) {
-        /* Memory may be short, the way too thin for linger_ms, and a deadline or a rate too strict for
-         * it (is_possible and watch.c know more of that); nothing else can have happened. */
+        /* Memory may be short, the way too thin for linger_ms, and a deadline or a rate too strict
+         * for it (is_possible and watch.c know more of that); nothing else can have happened. */
         TG_SIM_RULE(reason == THRONG_CLOSE_PEER || reason == THRONG_CLOSE_NO_MEMORY ||
                         reason == THRONG_CLOSE_LINGER || reason > THRONG_CLOSE_DRAINED,
                     "a polite peer on a calm network was not left in peace");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The ledger: one record for each connection that was ever tried in the world, with what its peer did
- * and what the game saw of it. Both sides write into it, nobody else connects the two; when both have
- * done with it, it is judged.
+ * The ledger: one record for each connection that was ever tried in the world, with what its peer
+ * did and what the game saw of it. Both sides write into it, nobody else connects the two; when
+ * both have done with it, it is judged.
  *
  * A raw peer's address is its life's number, so the game finds the record at OPEN. Our own clients
  * get their port from the network: their lives are found by client and port. */

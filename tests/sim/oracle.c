@@ -109,8 +109,8 @@ void oracle_turn(void)
 
 /* ---- everybody sleeps ---- */
 
-/* Whether they all sleep because they want to. One that chance has left standing may be about to wake
- * another. */
+/* Whether they all sleep because they want to. One that chance has left standing may be about to
+ * wake another. */
 static bool all_sleep(void)
 {
     for (uint32_t i = 0; i < TG_WORLD_THREADS; i++) {
@@ -293,7 +293,8 @@ void oracle_check_quiet(void)
                 "evictions are not counted");
     TG_SIM_RULE(plan->server.when_full != THRONG_WHEN_FULL_REFUSE || now.evicted <= now.refused,
                 "more were evicted than have knocked");
-    /* What the workers of an earlier server dropped for members of rooms while it stopped, nobody can read. */
+    /* What the workers of an earlier server dropped for members of rooms while it stopped, nobody
+     * can read. */
     const bool is_known = plan->rounds == 1 || plan->room_parts == 0;
     TG_SIM_RULE(!is_known ||
                     game.missed_before + now.messages_dropped >= ledger_sums.messages_missed,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The judge of the server as a whole: limits and counters, what sleeps though there is work, and that
- * everything is at home when all is over. It looks into the server's records; what it says of single
- * connections is the ledger's. */
+ * The judge of the server as a whole: limits and counters, what sleeps though there is work, and
+ * that everything is at home when all is over. It looks into the server's records; what it says of
+ * single connections is the ledger's. */
 #ifndef SIM_ORACLE_H
 #define SIM_ORACLE_H
 
@@ -38,7 +38,8 @@ struct oracle_write {
 
 void oracle_note_write(const struct game_conn *conn, struct oracle_write *before);
 
-/* It was accepted: within its limit, what it leaves to others, and what it was taken in place of. */
+/* It was accepted: within its limit, what it leaves to others, and what it was taken in place
+ * of. */
 void oracle_check_accepted(const struct game_conn *conn, uint32_t size,
                            const struct oracle_write *before);
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The oracle's rules about writes: limits, the reserve, what is dropped, and who hears of room again. */
+ * The oracle's rules about writes: limits, the reserve, what is dropped, and who hears of room
+ * again. */
 #include "oracle.h"
 #include "state.h"
 
@@ -33,7 +34,8 @@ void oracle_check_accepted(const struct game_conn *conn, uint32_t size,
     TG_SIM_RULE(throng_queued_bytes(game.server, conn->id, &queued) == 0 &&
                     queued == (size_t)units * TG_BLOCK_BYTES,
                 "queued_bytes is not what waits");
-    /* One message may always take the place of others, and what was flushed before the limit fell stays. */
+    /* One message may always take the place of others, and what was flushed before the limit fell
+     * stays. */
     uint32_t most = seat->units_max;
     if (may_drop) {
         most = (seat->units_out > most ? seat->units_out : most) + alone;
@@ -75,8 +77,8 @@ void oracle_check_writable(const struct game_conn *conn)
                 "a WRITABLE though its queue is longer than half");
 }
 
-/* Nobody who waits for a WRITABLE is forgotten: with room in its own queue, and blocks for all who wait
- * beside the reserve, somebody must hear of it. */
+/* Nobody who waits for a WRITABLE is forgotten: with room in its own queue, and blocks for all who
+ * wait beside the reserve, somebody must hear of it. */
 void oracle_check_writers(const struct throng_server *server)
 {
     uint64_t needed = server->reserve.small_blocks;

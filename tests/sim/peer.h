@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One raw peer, as peers.c (its lives), peer_talk.c (its reading and writing) and peer_end.c (its ways to
- * end) share it. */
+ * One raw peer, as peers.c (its lives), peer_talk.c (its reading and writing) and peer_end.c (its
+ * ways to end) share it. */
 #ifndef SIM_PEER_H
 #define SIM_PEER_H
 

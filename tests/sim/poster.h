@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The threads of the simulated world that hand numbers to the game (throng_post), in bursts, and what must
- * become of them: each that was accepted comes once, in the order of its thread. */
+ * The threads of the simulated world that hand numbers to the game (throng_post), in bursts, and
+ * what must become of them: each that was accepted comes once, in the order of its thread. */
 #ifndef SIM_POSTER_H
 #define SIM_POSTER_H
 

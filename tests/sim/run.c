@@ -255,9 +255,9 @@ static void run_rounds(void *argument)
 
 /* ---- the world ---- */
 
-/* Steps that no run needs. A server that rests, because accepts fail or it has no memory for messages,
- * while a crowd of peers goes on, takes thousands of them for each completion (seed 770853978571:
- * 78 million in 45 virtual seconds). */
+/* Steps that no run needs. A server that rests, because accepts fail or it has no memory for
+ * messages, while a crowd of peers goes on, takes thousands of them for each completion (seed
+ * 770853978571: 78 million in 45 virtual seconds). */
 static uint64_t steps_for(const struct plan *plan)
 {
     return 40000000u + 8000u * (uint64_t)plan->completions;

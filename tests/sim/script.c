@@ -17,8 +17,8 @@
 static struct script_rules script;
 static uint8_t noise[WINDOWS + SCRIPT_MESSAGE_MAX];
 
-/* Where sizes are interesting: the blocks of 512 bytes, what still is one block less its header, the
- * change to large blocks, the large block. X(middle, reach, weight) */
+/* Where sizes are interesting: the blocks of 512 bytes, what still is one block less its header,
+ * the change to large blocks, the large block. X(middle, reach, weight) */
 static const struct {
     uint32_t least;
     uint32_t count;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What is said in the simulated world: pure functions of the seed. Message k of life n upward (to the
- * server) and downward has a size and bytes that both ends work out for themselves, so nothing of
- * what was sent needs to be kept, and each byte that arrives can be compared. */
+ * What is said in the simulated world: pure functions of the seed. Message k of life n upward (to
+ * the server) and downward has a size and bytes that both ends work out for themselves, so nothing
+ * of what was sent needs to be kept, and each byte that arrives can be compared. */
 #ifndef SIM_SCRIPT_H
 #define SIM_SCRIPT_H
 
@@ -81,8 +81,8 @@ void script_cursor_skip(struct script_cursor *cursor, uint32_t size);
 /* Whether the stream goes on with these bytes; the cursor moves on over those that do. */
 bool script_cursor_check(struct script_cursor *cursor, const uint8_t *data, uint32_t size);
 
-/* A peer's look at what comes down to it: the stream, heartbeats between two messages, and gaps where
- * messages were dropped for newer ones. */
+/* A peer's look at what comes down to it: the stream, heartbeats between two messages, and gaps
+ * where messages were dropped for newer ones. */
 struct script_reader {
     struct script_cursor cursor;
     uint8_t start[4 + SCRIPT_NUMBER_BYTES]; /* of a frame of which it is not clear what it is */

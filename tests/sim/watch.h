@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The judge of deadlines, rates and heartbeats: it hears what each port of the server does (struct
- * tg_sim_port_note), keeps time of its own, and knows so of each connection what its peer has done and
- * since when. Nobody may be reset before his time, and nobody may overstay it. */
+ * tg_sim_port_note), keeps time of its own, and knows so of each connection what its peer has done
+ * and since when. Nobody may be reset before his time, and nobody may overstay it. */
 #ifndef SIM_WATCH_H
 #define SIM_WATCH_H
 

@@ -31,8 +31,8 @@ static struct watch_time after(struct watch_time time, uint64_t now_ns)
     /* Only what is one for certain: the worker adds its work to the wait after it. */
     bool is_absence = gap_ns > longest_ns + ABSENCE_NS;
     if (is_absence) {
-        /* Of one after another a tick counts, of a single one nothing, nor of the second after it; which
-         * of both it was is seen by its own look at the clock alone. */
+        /* Of one after another a tick counts, of a single one nothing, nor of the second after it;
+         * which of both it was is seen by its own look at the clock alone. */
         time.served.most += TICK_NS;
     } else {
         time.served.most += gap_ns;

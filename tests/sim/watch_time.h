@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The time in which a worker serves, as the contract of deadlines has it (throng/options.h): neither its
- * own absence counts, nor the second after it. Between what a worker may count at most and at least lies
- * what no contract says: exactly when it looks at the clock. */
+ * The time in which a worker serves, as the contract of deadlines has it (throng/options.h):
+ * neither its own absence counts, nor the second after it. Between what a worker may count at most
+ * and at least lies what no contract says: exactly when it looks at the clock. */
 #ifndef SIM_WATCH_TIME_H
 #define SIM_WATCH_TIME_H
 

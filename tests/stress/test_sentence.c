@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What bots say, and their names: each belongs to one speaker, room and sequence, and can be read back. */
+ * What bots say, and their names: each belongs to one speaker, room and sequence, and can be read
+ * back. */
 #include <string.h>
 
 #include "check.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The charts: numbers in words, where grids have lines, and that a line goes where its values are. */
+ * The charts: numbers in words, where grids have lines, and that a line goes where its values
+ * are. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -12,8 +12,8 @@ struct server_mode {
     uint32_t io_threads; /* 0: inline */
 };
 
-/* Every backend, inline, with one I/O thread and with two. Not const, as cmocka's initial_state is not;
- * nobody writes to it. */
+/* Every backend, inline, with one I/O thread and with two. Not const, as cmocka's initial_state is
+ * not; nobody writes to it. */
 extern struct server_mode test_server_modes[];
 extern const size_t test_server_mode_count;
 

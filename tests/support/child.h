@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A program under test as a child process, its output in pipes. Reports instead of asserting where that
- * matters; a child that a failed test left over is killed by child_end. Lines end with \n alone, whatever
- * the system's do. */
+ * A program under test as a child process, its output in pipes. Reports instead of asserting where
+ * that matters; a child that a failed test left over is killed by child_end. Lines end with \n
+ * alone, whatever the system's do. */
 #ifndef TEST_SUPPORT_CHILD_H
 #define TEST_SUPPORT_CHILD_H
 
@@ -36,17 +36,19 @@ bool child_request(const struct child *child, enum child_request request);
 ptrdiff_t child_read(const struct child *child, bool from_err, char *text, size_t size,
                      int limit_ms);
 
-/* Waits for the end of the process itself, whose output has ended: true, and its status is known. */
+/* Waits for the end of the process itself, whose output has ended: true, and its status is
+ * known. */
 bool child_await_exit(struct child *child, int limit_ms);
 
-/* The next line of standard output, without its end: false at the end of the output or after limit_ms. */
+/* The next line of standard output, without its end: false at the end of the output or after
+ * limit_ms. */
 bool child_read_line(const struct child *child, char *line, size_t size, int limit_ms);
 
 /* Reads "listening on tcp://HOST:PORT". */
 bool child_read_address(const struct child *child, struct throng_address *address, int limit_ms);
 
-/* Waits for its end; false after limit_ms. What it wrote meanwhile goes to `out` and `err` (either may be
- * NULL), cut at `size`, NUL-terminated. */
+/* Waits for its end; false after limit_ms. What it wrote meanwhile goes to `out` and `err` (either
+ * may be NULL), cut at `size`, NUL-terminated. */
 bool child_await_end(struct child *child, char *out, char *err, size_t size, int limit_ms);
 
 /* Kills what still runs and closes the pipes. */

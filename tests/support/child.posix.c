@@ -26,7 +26,8 @@ void child_start(struct child *child, const char *const *arguments)
     assert_int_equal(posix_spawn_file_actions_init(&actions), 0);
     assert_int_equal(posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO), 0);
     assert_int_equal(posix_spawn_file_actions_adddup2(&actions, err[1], STDERR_FILENO), 0);
-    /* posix_spawn takes the arguments as char *const[] for historical reasons and changes nothing. */
+    /* posix_spawn takes the arguments as char *const[] for historical reasons and changes
+     * nothing. */
     char *copies[32] = {strdup(arguments[0])};
     for (size_t i = 1; arguments[i] != NULL; i++) {
         assert_true(i < 31);

@@ -62,8 +62,8 @@ void child_start(struct child *child, const char *const *arguments)
     child->id = information.dwProcessId;
 }
 
-/* Where Wine has no terminal there are no consoles at all (AllocConsole fails). Then the child is in our
- * process group, and the thread that a console would start in it to call its handlers is
+/* Where Wine has no terminal there are no consoles at all (AllocConsole fails). Then the child is
+ * in our process group, and the thread that a console would start in it to call its handlers is
  * started by us: CtrlRoutine is at the same address in each process. */
 static bool start_control_routine(HANDLE process)
 {

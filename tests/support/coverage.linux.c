@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Keeps what a child process covered. gcov writes its counters at exit, and a child of a test ends with
- * _exit, _Exit or, on purpose, with abort: without this file its lines count as never run. In the
- * build for coverage every test links it, with --wrap for the three. Any thread. */
+ * Keeps what a child process covered. gcov writes its counters at exit, and a child of a test ends
+ * with _exit, _Exit or, on purpose, with abort: without this file its lines count as never run. In
+ * the build for coverage every test links it, with --wrap for the three. Any thread. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * An assertion that fails, and a way out of abort.
  *
- * Windows has no fork, so `run` runs in this process: abort raises SIGABRT, and the handler jumps back
- * instead of returning, which the C standard allows for a signal that abort raised. What `run` held is
- * lost, and what it had changed before the assertion stays changed: callers try nothing else with the
- * context but the next death. */
+ * Windows has no fork, so `run` runs in this process: abort raises SIGABRT, and the handler jumps
+ * back instead of returning, which the C standard allows for a signal that abort raised. What `run`
+ * held is lost, and what it had changed before the assertion stays changed: callers try nothing
+ * else with the context but the next death. */
 #include "death.h"
 
 #include <fcntl.h>

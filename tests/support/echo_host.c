@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The plain echo server: one thread, and a watch that tells it which of its connections can go on. */
+ * The plain echo server: one thread, and a watch that tells it which of its connections can go
+ * on. */
 #include "echo_host.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * A plain echo server on a thread of its own, for tests of many clients: sends every byte back. It
- * can be told to misbehave while it runs. Reports instead of asserting, and fails the process if the
- * system has nothing left for it. */
+ * can be told to misbehave while it runs. Reports instead of asserting, and fails the process if
+ * the system has nothing left for it. */
 #ifndef TEST_SUPPORT_ECHO_HOST_H
 #define TEST_SUPPORT_ECHO_HOST_H
 

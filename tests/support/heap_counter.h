@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Counts what the whole process asks of the heap and of the memory map. Linking heap_counter.linux.c into
- * a program puts it before the C library. Sanitizers bring a heap of their own, so it does not go
- * together with them. */
+ * Counts what the whole process asks of the heap and of the memory map. Linking
+ * heap_counter.linux.c into a program puts it before the C library. Sanitizers bring a heap of
+ * their own, so it does not go together with them. */
 #ifndef TEST_SUPPORT_HEAP_COUNTER_H
 #define TEST_SUPPORT_HEAP_COUNTER_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The heap's functions, counted and passed on to the C library (glibc's own names for them) or to the
- * system. Any thread. */
+ * The heap's functions, counted and passed on to the C library (glibc's own names for them) or to
+ * the system. Any thread. */
 #include "heap_counter.h"
 
 #include <errno.h>

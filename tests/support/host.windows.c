@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The plain listening side on Winsock.
  *
- * A full backlog: under Wine the Linux below keeps silent. Windows answers each SYN with a reset, and a
- * connect takes that for an answer only after it has tried three times, half a second apart. So
- * nobody is refused within a second there, and that is all that the tests' limits need (host.h). */
+ * A full backlog: under Wine the Linux below keeps silent. Windows answers each SYN with a reset,
+ * and a connect takes that for an answer only after it has tried three times, half a second apart.
+ * So nobody is refused within a second there, and that is all that the tests' limits need
+ * (host.h). */
 #include "host.h"
 
 #include "sockets.windows.h"
@@ -97,8 +98,8 @@ bool host_accept(const struct host *host, struct peer *peer, int limit_ms)
     if (sock == INVALID_SOCKET) {
         return false;
     }
-    /* Windows does not pass these on from the listener. What the peer sends leaves at once, so a reset
-     * behind it takes nothing back. */
+    /* Windows does not pass these on from the listener. What the peer sends leaves at once, so a
+     * reset behind it takes nothing back. */
     (void)setsockopt(sock, IPPROTO_TCP, TCP_NODELAY, (const char *)&on, sizeof(on));
     (void)ioctlsocket(sock, (long)FIONBIO, &nonblocking);
     (void)SetHandleInformation((HANDLE)sock, HANDLE_FLAG_INHERIT, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A client of HTTP/1.1 over a plain peer, with no more manners than the test gives it. Fails the test where
- * an answer is none. */
+ * A client of HTTP/1.1 over a plain peer, with no more manners than the test gives it. Fails the
+ * test where an answer is none. */
 #ifndef TEST_SUPPORT_HTTP_CLIENT_H
 #define TEST_SUPPORT_HTTP_CLIENT_H
 
@@ -41,7 +41,8 @@ void http_expect_end(struct http_client *client);
 /* One GET on a connection of its own. Answers the status. */
 int http_get(const struct throng_address *address, const char *path, struct http_answer *answer);
 
-/* The number of a sample, "name" or "name{labels}", in the text of /metrics; fails the test without it. */
+/* The number of a sample, "name" or "name{labels}", in the text of /metrics; fails the test without
+ * it. */
 double http_metric(const struct http_answer *answer, const char *sample);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Holds the server to its word about events: each connection has OPEN once, then MESSAGEs and WRITABLEs,
- * then CLOSED once, nothing after, and neither MESSAGE nor WRITABLE once throng_close was called. Looks
- * at every event of a server_fixture; knows connections by id alone, so an id that comes twice is found.
- * TIMERs, TICKs and POSTEDs have no connection, and TICKs are numbered without a gap. */
+ * Holds the server to its word about events: each connection has OPEN once, then MESSAGEs and
+ * WRITABLEs, then CLOSED once, nothing after, and neither MESSAGE nor WRITABLE once throng_close
+ * was called. Looks at every event of a server_fixture; knows connections by id alone, so an id
+ * that comes twice is found. TIMERs, TICKs and POSTEDs have no connection, and TICKs are numbered
+ * without a gap. */
 #ifndef TEST_SUPPORT_JOURNAL_H
 #define TEST_SUPPORT_JOURNAL_H
 

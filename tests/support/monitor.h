@@ -20,8 +20,8 @@ void test_monitor_leave(struct test_monitor *monitor);
 /* Inside: wakes all that wait, once the caller has left. */
 void test_monitor_tell(struct test_monitor *monitor);
 
-/* Inside: waits, outside, until somebody tells, until test_now_ns() is deadline_ns, or for no reason;
- * and is inside again. False at the deadline. */
+/* Inside: waits, outside, until somebody tells, until test_now_ns() is deadline_ns, or for no
+ * reason; and is inside again. False at the deadline. */
 bool test_monitor_await(struct test_monitor *monitor, int64_t deadline_ns);
 
 #endif

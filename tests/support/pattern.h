@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Bytes that differ from place to place and from seed to seed, so that a byte lost, doubled or moved
- * shows. */
+ * Bytes that differ from place to place and from seed to seed, so that a byte lost, doubled or
+ * moved shows. */
 #ifndef TEST_SUPPORT_PATTERN_H
 #define TEST_SUPPORT_PATTERN_H
 

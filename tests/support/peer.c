@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a plain peer does on every system: streams, frames and ends, by the steps of peer.PLATFORM.c. */
+ * What a plain peer does on every system: streams, frames and ends, by the steps of
+ * peer.PLATFORM.c. */
 #include "peer.h"
 
 #include "stopwatch.h"

@@ -30,13 +30,14 @@ struct peer_options {
     struct throng_address source; /* family NONE: the system's choice */
 };
 
-/* Connects within 5 s; `options` may be NULL. On failure the peer holds no descriptor. A connection that
- * was made and reset at once counts as made. */
+/* Connects within 5 s; `options` may be NULL. On failure the peer holds no descriptor. A connection
+ * that was made and reset at once counts as made. */
 bool peer_connect(struct peer *peer, const struct throng_address *target,
                   const struct peer_options *options);
 
-/* Waits until the peer has something to receive (`input`) or takes something to send (`room`), or has
- * failed. False if nothing of that came within limit_ms. One without a descriptor only waits. */
+/* Waits until the peer has something to receive (`input`) or takes something to send (`room`), or
+ * has failed. False if nothing of that came within limit_ms. One without a descriptor only
+ * waits. */
 bool peer_await(const struct peer *peer, bool input, bool room, int limit_ms);
 
 /* What the system says right now: bytes, or enum peer_answer. size >= 1. */
@@ -52,8 +53,8 @@ bool peer_receive_all(const struct peer *peer, void *data, size_t size, int limi
 bool peer_send_frame(const struct peer *peer, const void *data, size_t size, int limit_ms);
 ptrdiff_t peer_receive_frame(const struct peer *peer, void *data, size_t capacity, int limit_ms);
 
-/* Takes what comes, and throws it away, until the end or an error: PEER_END, PEER_RESET, PEER_FAILED, or
- * PEER_WOULD_BLOCK if neither came within limit_ms. */
+/* Takes what comes, and throws it away, until the end or an error: PEER_END, PEER_RESET,
+ * PEER_FAILED, or PEER_WOULD_BLOCK if neither came within limit_ms. */
 enum peer_answer peer_await_end(const struct peer *peer, int limit_ms);
 
 /* Ends our direction with a FIN. */

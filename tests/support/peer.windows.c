@@ -11,7 +11,8 @@ static SOCKET socket_of(const struct peer *peer)
     return (SOCKET)peer->descriptor;
 }
 
-/* select, and not WSAPoll: that one says nothing of a connect that failed before Windows 10 2004. */
+/* select, and not WSAPoll: that one says nothing of a connect that failed before Windows 10
+ * 2004. */
 bool peer_await(const struct peer *peer, bool input, bool room, int limit_ms)
 {
     struct timeval limit = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000};

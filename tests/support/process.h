@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Open descriptors of the calling thread's table, without the one that counting needs; on Windows the
- * handles of the process. */
+/* Open descriptors of the calling thread's table, without the one that counting needs; on Windows
+ * the handles of the process. */
 uint32_t process_descriptors(void);
 
 /* Threads, the caller included. One that was joined is in the system's list a moment longer: await
@@ -20,8 +20,8 @@ bool process_await_threads(uint32_t count);
  * thread. To be called before there are others. */
 uint32_t process_threads_at_rest(void);
 
-/* Bytes of resident memory of its own: heap, stacks, pools; not the pages of program files, which come
- * whenever code runs for the first time. */
+/* Bytes of resident memory of its own: heap, stacks, pools; not the pages of program files, which
+ * come whenever code runs for the first time. */
 size_t process_memory_bytes(void);
 
 /* Bytes of its address space that are taken, whether there is memory behind them or not. */

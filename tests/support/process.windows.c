@@ -10,8 +10,8 @@
 #include "check.h"
 #include "stopwatch.h"
 
-/* Wine (8.0) does not count them: there each number that a handle may have is tried, four apart. A table
- * is filled from below, so far behind the highest handle there is none. */
+/* Wine (8.0) does not count them: there each number that a handle may have is tried, four apart. A
+ * table is filled from below, so far behind the highest handle there is none. */
 static uint32_t try_handles(void)
 {
     enum {
@@ -68,8 +68,8 @@ bool process_await_threads(uint32_t count)
     return true;
 }
 
-/* The working set: pages that were touched, those of program files included. (Private bytes would count
- * what is reserved and never touched, and Wine does not know them.) */
+/* The working set: pages that were touched, those of program files included. (Private bytes would
+ * count what is reserved and never touched, and Wine does not know them.) */
 size_t process_memory_bytes(void)
 {
     PROCESS_MEMORY_COUNTERS counters = {.cb = sizeof(counters)};

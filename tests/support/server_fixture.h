@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * A server under test. The test's thread is its logic thread; peers on the same thread are served by
- * turning the server between their steps, so no test needs to sleep or to guess.
+ * A server under test. The test's thread is its logic thread; peers on the same thread are served
+ * by turning the server between their steps, so no test needs to sleep or to guess.
  *
- * Every test runs in each mode of this platform (backends.h): inline, one I/O thread, two. The journal watches all events, and the
- * teardown fails the test if it has a complaint. */
+ * Every test runs in each mode of this platform (backends.h): inline, one I/O thread, two. The
+ * journal watches all events, and the teardown fails the test if it has a complaint. */
 #ifndef TEST_SUPPORT_SERVER_FIXTURE_H
 #define TEST_SUPPORT_SERVER_FIXTURE_H
 
@@ -57,8 +57,8 @@ struct server_fixture {
     bool log_is_wrong; /* a line was none, or was too long, or empty */
 };
 
-/* Runs the tests in every mode and prints the scale; what main returns. The tests get a fixture with
- * options for 256 connections on 127.0.0.1, any port, not yet started. */
+/* Runs the tests in every mode and prints the scale; what main returns. The tests get a fixture
+ * with options for 256 connections on 127.0.0.1, any port, not yet started. */
 int fixture_run_tests(const char *group, const struct CMUnitTest *tests, size_t count);
 
 /* Starts the server; the error's text fails the test. stop: also done by the teardown. */
@@ -72,7 +72,8 @@ int fixture_start_refused(struct server_fixture *fixture, struct throng_error *e
 void fixture_echo(struct server_fixture *fixture, const struct throng_event *event);
 void fixture_ignore(struct server_fixture *fixture, const struct throng_event *event);
 
-/* One throng_get_events with all that follows: journal, handler, release or keep. Answers its result. */
+/* One throng_get_events with all that follows: journal, handler, release or keep. Answers its
+ * result. */
 int fixture_turn(struct server_fixture *fixture, int timeout_ms);
 
 /* Turns for that long, for tests in which nothing shall happen. */
@@ -89,7 +90,8 @@ void fixture_turn_for(struct server_fixture *fixture, int duration_ms);
 void fixture_turn_towards(struct server_fixture *fixture, int64_t deadline_ms, const char *what,
                           const char *file, int line);
 
-/* Releases what was kept, first in first out, or backwards; and stops nothing from being kept anew. */
+/* Releases what was kept, first in first out, or backwards; and stops nothing from being kept
+ * anew. */
 void fixture_release_kept(struct server_fixture *fixture);
 void fixture_release_kept_backwards(struct server_fixture *fixture);
 
@@ -97,7 +99,8 @@ void fixture_release_kept_backwards(struct server_fixture *fixture);
 void fixture_connect(struct server_fixture *fixture, struct peer *peer);
 throng_conn fixture_open(struct server_fixture *fixture, struct peer *peer);
 
-/* Sends `out` while it receives exactly `in_size` bytes, both as far as they go, turning the server. */
+/* Sends `out` while it receives exactly `in_size` bytes, both as far as they go, turning the
+ * server. */
 void fixture_exchange(struct server_fixture *fixture, const struct peer *peer, const void *out,
                       size_t out_size, void *in, size_t in_size);
 void fixture_send(struct server_fixture *fixture, const struct peer *peer, const void *data,
@@ -120,7 +123,8 @@ void fixture_expect_gone(struct server_fixture *fixture, const struct peer *peer
 
 struct throng_counters fixture_counters(const struct server_fixture *fixture);
 
-/* Turns until nothing is left of any connection: no slot, no block, no event, and the sums agree. */
+/* Turns until nothing is left of any connection: no slot, no block, no event, and the sums
+ * agree. */
 void fixture_expect_settled(struct server_fixture *fixture);
 
 #endif

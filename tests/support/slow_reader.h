@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Peers that read late or never, and messages that tell their number: what the tests of full send queues
- * share. */
+ * Peers that read late or never, and messages that tell their number: what the tests of full send
+ * queues share. */
 #ifndef TEST_SUPPORT_SLOW_READER_H
 #define TEST_SUPPORT_SLOW_READER_H
 
@@ -18,8 +18,8 @@
 /* Blocks that a queue holds, of SLOW_READER_BLOCK as many messages. */
 #define SLOW_READER_QUEUE 128u
 
-/* Sets the options: these limits, small buffers in the system, no watchdog, and a game that says nothing
- * by itself. */
+/* Sets the options: these limits, small buffers in the system, no watchdog, and a game that says
+ * nothing by itself. */
 void slow_reader_options(struct server_fixture *fixture);
 
 /* A peer whose window is as small as the system makes them, with its OPEN awaited. */
@@ -33,8 +33,8 @@ int slow_reader_write(struct server_fixture *fixture, throng_conn conn, uint32_t
 int slow_reader_broadcast(struct server_fixture *fixture, throng_room room, uint32_t number,
                           size_t size, throng_conn except);
 
-/* Writes messages of that size, numbered from `first` on, without a turn, until one is refused; answers
- * the number of that one. */
+/* Writes messages of that size, numbered from `first` on, without a turn, until one is refused;
+ * answers the number of that one. */
 uint32_t slow_reader_fill(struct server_fixture *fixture, throng_conn conn, uint32_t first,
                           size_t size);
 
@@ -49,7 +49,8 @@ uint32_t slow_reader_receive(struct server_fixture *fixture, const struct peer *
 void slow_reader_expect(struct server_fixture *fixture, const struct peer *peer, uint32_t first,
                         uint32_t last);
 
-/* Receives up to message `last`, any with a higher number than the one before; answers how many came. */
+/* Receives up to message `last`, any with a higher number than the one before; answers how many
+ * came. */
 uint32_t slow_reader_expect_some(struct server_fixture *fixture, const struct peer *peer,
                                  uint32_t last);
 

@@ -17,8 +17,8 @@
  * it. Ends the process if there is none. Any thread. */
 void sockets_begin(void);
 
-/* A TCP socket that does not block and that child processes do not inherit; INVALID_SOCKET if there is
- * none to be had. `family` is the system's. */
+/* A TCP socket that does not block and that child processes do not inherit; INVALID_SOCKET if there
+ * is none to be had. `family` is the system's. */
 SOCKET sockets_open(int family);
 
 /* encode answers the length. */

@@ -9,8 +9,8 @@
 /* Since some point in the past. */
 int64_t test_now_ns(void);
 
-/* Sleeps for so long, or longer: for looking again at what has no wait of its own, and for the pace of
- * a load. */
+/* Sleeps for so long, or longer: for looking again at what has no wait of its own, and for the pace
+ * of a load. */
 void test_pause_us(uint32_t pause_us);
 
 static inline int64_t test_now_ms(void)
@@ -18,8 +18,8 @@ static inline int64_t test_now_ms(void)
     return test_now_ns() / 1000000;
 }
 
-/* `limit_ms` made longer by what THRONG_TEST_SCALE makes sizes smaller, at most tenfold: a build that
- * is scaled down is a slow one. */
+/* `limit_ms` made longer by what THRONG_TEST_SCALE makes sizes smaller, at most tenfold: a build
+ * that is scaled down is a slow one. */
 static inline int test_patience_ms(int limit_ms)
 {
     const char *text = getenv("THRONG_TEST_SCALE");

@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* How many bytes came out of standard output and standard error during run(context), from any thread.
- * Nobody sees them. */
+/* How many bytes came out of standard output and standard error during run(context), from any
+ * thread. Nobody sees them. */
 size_t test_streams_said(void (*run)(void *context), void *context);
 
 #endif

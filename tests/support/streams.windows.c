@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The standard streams of the C library, led into a pipe for a while. What writes to the system's own
- * handles past the C library is not heard; nothing of ours does. */
+ * The standard streams of the C library, led into a pipe for a while. What writes to the system's
+ * own handles past the C library is not heard; nothing of ours does. */
 #include "streams.h"
 
 #include <fcntl.h>

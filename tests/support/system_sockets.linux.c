@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Asked by netlink (sock_diag(7)): the kernel looks for the port, where /proc/net/tcp would list every
- * socket of the machine. Any thread. */
+ * Asked by netlink (sock_diag(7)): the kernel looks for the port, where /proc/net/tcp would list
+ * every socket of the machine. Any thread. */
 #include "system_sockets.h"
 
 #include <arpa/inet.h>

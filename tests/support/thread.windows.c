@@ -11,8 +11,8 @@ static DWORD WINAPI run_thread(void *argument)
     return 0;
 }
 
-/* Not _beginthreadex, whose header has the name of one of ours: the C library is a DLL, which hears of
- * each thread's end and frees what it kept for it. */
+/* Not _beginthreadex, whose header has the name of one of ours: the C library is a DLL, which hears
+ * of each thread's end and frees what it kept for it. */
 bool test_thread_start(struct test_thread *thread, void (*run)(void *argument), void *argument)
 {
     thread->run = run;

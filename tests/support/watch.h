@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Says which of many sockets can be received from or sent to, as long as they can: the plain echo
- * server's eyes. Ends the process if the system has nothing left for it. All calls on one thread but
- * watch_wake. */
+ * server's eyes. Ends the process if the system has nothing left for it. All calls on one thread
+ * but watch_wake. */
 #ifndef TEST_SUPPORT_WATCH_H
 #define TEST_SUPPORT_WATCH_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The watch with WSAPoll: a table without gaps, and a datagram socket that sends to itself as waker. */
+ * The watch with WSAPoll: a table without gaps, and a datagram socket that sends to itself as
+ * waker. */
 #include "watch.h"
 
 #include <stdlib.h>
@@ -88,8 +89,8 @@ void watch_remove(struct watch *watch, uint32_t place)
     watch->indexes[watch->places[index]] = index;
 }
 
-/* An end is reported, as POLLHUP, also if nothing is asked for, and again in each wait: then the system
- * is asked anew in a millisecond, so that it does not take the processor. */
+/* An end is reported, as POLLHUP, also if nothing is asked for, and again in each wait: then the
+ * system is asked anew in a millisecond, so that it does not take the processor. */
 static bool note_event(const WSAPOLLFD *entry, struct watch_event *event)
 {
     bool input = (entry->events & POLLRDNORM) != 0;

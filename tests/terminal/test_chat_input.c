@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is typed into throng-chat: commands, the line being typed, lines of a pipe; and its back-off. */
+ * What is typed into throng-chat: commands, the line being typed, lines of a pipe; and its
+ * back-off. */
 #include <string.h>
 
 #include "check.h"

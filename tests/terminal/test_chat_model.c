@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What throng-chat makes of what the server says: no line is shown twice, none is missed in silence. */
+ * What throng-chat makes of what the server says: no line is shown twice, none is missed in
+ * silence. */
 #include <string.h>
 
 #include "check.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What throng-top makes of two pages: rates, restarts, percentiles, the worst first, and how it is shown. */
+ * What throng-top makes of two pages: rates, restarts, percentiles, the worst first, and how it is
+ * shown. */
 #include <float.h>
 #include <math.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * malloc and its family, mmap and munmap, counted, refused, or passed on: to the C library by its own
- * names for them, or under a sanitizer to whatever the linker calls __real_. */
+ * malloc and its family, mmap and munmap, counted, refused, or passed on: to the C library by its
+ * own names for them, or under a sanitizer to whatever the linker calls __real_. */
 #include "allocations.h"
 
 #include <errno.h>

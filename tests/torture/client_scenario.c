@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What connects, under torture: the swarm, the client that does not block, the one that does. The other
- * side is a bare listening socket of the same thread. */
+ * What connects, under torture: the swarm, the client that does not block, the one that does. The
+ * other side is a bare listening socket of the same thread. */
 #include <stdatomic.h>
 #include <string.h>
 

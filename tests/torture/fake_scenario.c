@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Starts that are wrong on purpose where their one socket, or a block of memory, is refused: the test must
- * see each of them for what it is, or its good word means nothing. */
+ * Starts that are wrong on purpose where their one socket, or a block of memory, is refused: the
+ * test must see each of them for what it is, or its good word means nothing. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Which system calls can fail, and with what, on a kernel that is in order; and which cannot, and why.
- * A call that a process under test makes and that is in neither list fails the test: somebody has to
- * think about it. Read by the runner in the parent process. */
+ * Which system calls can fail, and with what, on a kernel that is in order; and which cannot, and
+ * why. A call that a process under test makes and that is in neither list fails the test: somebody
+ * has to think about it. Read by the runner in the parent process. */
 #ifndef TEST_TORTURE_FAULTS_H
 #define TEST_TORTURE_FAULTS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The child's side of the runner: a seccomp filter that passes the calls that nobody lets fail and asks
- * the parent about all others, and its way to the parent. */
+ * The child's side of the runner: a seccomp filter that passes the calls that nobody lets fail and
+ * asks the parent about all others, and its way to the parent. */
 #include "filter.h"
 
 #include <linux/filter.h>

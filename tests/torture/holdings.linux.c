@@ -140,8 +140,8 @@ bool holdings_await_sleep(void)
 {
     int64_t deadline_ms = test_now_ms() + test_deadline_ms();
     const struct timespec moment = {.tv_nsec = 200000};
-    /* A thread whose call waits for the runner's word sleeps as well; but that word comes before the
-     * one for our next calls, so it is awake at the second look. */
+    /* A thread whose call waits for the runner's word sleeps as well; but that word comes before
+     * the one for our next calls, so it is awake at the second look. */
     for (uint32_t looks = 0; looks < 2;) {
         looks = all_others_sleep() ? looks + 1 : 0;
         if (test_now_ms() > deadline_ms) {

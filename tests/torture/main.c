@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Torture at start: each system call, or each allocation, of a start and of a stop fails once, every time
- * in a child process of its own.
+ * Torture at start: each system call, or each allocation, of a start and of a stop fails once,
+ * every time in a child process of its own.
  *
  *   torture calls|allocations server|client|fake BACKEND
  *
@@ -48,7 +48,8 @@ static void order(const struct scenario *scenario, bool with_filter, uint32_t re
 #define PRIVATE_TABLES true
 #endif
 
-/* Nothing fails: is the scenario possible here, and does the test see no leak where there is none? */
+/* Nothing fails: is the scenario possible here, and does the test see no leak where there is
+ * none? */
 static void rehearse(struct verdict *verdict, bool with_filter)
 {
     const struct scenario *scenario = verdict->scenario;
@@ -126,8 +127,8 @@ static void every_system_call_fails_once(void **state)
     fail_each_call(verdict);
     verdict->seconds = (double)(test_now_ms() - begin_ms) / 1000;
     assert_true(verdict_is_good(verdict));
-    /* What threads meet at a stop is a matter of chance here and there; much of it would be a broken
-     * test. */
+    /* What threads meet at a stop is a matter of chance here and there; much of it would be a
+     * broken test. */
     assert_true(verdict->missed * 4 <= verdict->places);
 }
 
@@ -161,8 +162,8 @@ static void every_allocation_fails_once(void **state)
 
 typedef const struct scenario *scenario_table(size_t index);
 
-/* The C library keeps stacks and small blocks of its own back, which would look like leaks. It reads
- * this when a process begins, so begin again. */
+/* The C library keeps stacks and small blocks of its own back, which would look like leaks. It
+ * reads this when a process begins, so begin again. */
 static void tame_c_library(char **arguments)
 {
     static const char tunables[] =

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Runs one piece of work in a child process, watches the system calls of all its threads, and lets one
- * of them fail. The parent is asked by the kernel before each call (seccomp's user notification,
- * Linux 5.5), answers an error or lets it go on, and kills a child that is over its time. Needs no root.
+ * Runs one piece of work in a child process, watches the system calls of all its threads, and lets
+ * one of them fail. The parent is asked by the kernel before each call (seccomp's user
+ * notification, Linux 5.5), answers an error or lets it go on, and kills a child that is over its
+ * time. Needs no root.
  *
  *   parent: run_child ------ fork ---> child: work(context)
  *              |  <-- the filter's descriptor --- run_filter_calls()

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The parent's side: a child process and the kernel's questions about its calls. filter.linux.c is the
- * child's side. */
+ * The parent's side: a child process and the kernel's questions about its calls. filter.linux.c is
+ * the child's side. */
 #include "runner.h"
 
 #include <errno.h>
@@ -142,8 +142,8 @@ static void answer_one(struct watch *watch, int listener)
 
 /* ---- the child ---- */
 
-/* Answers questions until the child's end of the channel is closed: it has ended. False: it has not,
- * and its time is over. */
+/* Answers questions until the child's end of the channel is closed: it has ended. False: it has
+ * not, and its time is over. */
 static bool watch_child(struct run *run, int channel)
 {
     struct watch watch = {.run = run};

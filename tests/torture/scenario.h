@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is started under torture: a server, a swarm, a client. All functions run in a child process, on its
- * first thread, one scenario at a time; they report and do not assert. */
+ * What is started under torture: a server, a swarm, a client. All functions run in a child process,
+ * on its first thread, one scenario at a time; they report and do not assert. */
 #ifndef TEST_TORTURE_SCENARIO_H
 #define TEST_TORTURE_SCENARIO_H
 

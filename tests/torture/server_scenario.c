@@ -12,7 +12,8 @@
 
 static struct throng_server *server;
 
-/* throng_server_start's comment names them; THRONG_EINVAL is for options, and these are in order. */
+/* throng_server_start's comment names them; THRONG_EINVAL is for options, and these are in
+ * order. */
 static const int documented[] = {THRONG_ENOMEM,
                                  THRONG_EADDRINUSE,
                                  THRONG_EADDRNOTAVAIL,

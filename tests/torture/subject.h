@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * One run of a scenario in a child process: a start and a stop of which one step fails, then the same
- * once more undisturbed. The parent reads what came of it from shared memory, also of a child that
- * hung or died. */
+ * One run of a scenario in a child process: a start and a stop of which one step fails, then the
+ * same once more undisturbed. The parent reads what came of it from shared memory, also of a child
+ * that hung or died. */
 #ifndef TEST_TORTURE_SUBJECT_H
 #define TEST_TORTURE_SUBJECT_H
 

@@ -225,7 +225,8 @@ static void random_traffic_keeps_every_byte_in_order(void **state)
     assert_int_equal(tg_block_pool_free_units(&world.pool), SMALL_MAX + LARGE_MAX * 33);
 }
 
-/* Three frames behind `begin` bytes of a block, so that each header is cut in every place by its end. */
+/* Three frames behind `begin` bytes of a block, so that each header is cut in every place by its
+ * end. */
 static void whole_frames_are_dropped_from_the_front(void **state)
 {
     (void)state;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * References in chains: blocks that wait in many queues at once, small and large, among a chain's own. */
+ * References in chains: blocks that wait in many queues at once, small and large, among a chain's
+ * own. */
 #include <string.h>
 
 #include "base/prng.h"
@@ -112,7 +113,8 @@ static void each_queue_is_as_far_as_it_is(void **state)
     assert_int_equal(count, 0 + 0 + 1 + 1 + 2);
 }
 
-/* Own blocks and references mixed: `at` is how far the queue was filled, `from` how far it was sent. */
+/* Own blocks and references mixed: `at` is how far the queue was filled, `from` how far it was
+ * sent. */
 static void they_mix_with_own_blocks(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The rule of heartbeats: what one end does, then two ends against each other on a line with delays,
- * in which nobody may be given up and nothing may storm. */
+ * The rule of heartbeats: what one end does, then two ends against each other on a line with
+ * delays, in which nobody may be given up and nothing may storm. */
 #include "codec/heartbeat.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The head of an HTTP request: what is read out of it, what is refused and why, and that it makes no
- * difference where the stream was cut. Every input ends at a guard page. */
+ * The head of an HTTP request: what is read out of it, what is refused and why, and that it makes
+ * no difference where the stream was cut. Every input ends at a guard page. */
 #include "codec/http_request.h"
 
 #include <string.h>

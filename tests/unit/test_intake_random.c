@@ -81,7 +81,7 @@ static void every_message_of_honest_peers_arrives_whatever_happens_when(void **s
     }
 }
 
-/* Seeds with which earlier versions stood still: each left one part out. */
+/* Seeds that stand still, each when one part of the rules is left out. */
 static void what_once_stood_still_goes_on(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One harmless line of any bytes: what is escaped and how, where it is cut. Every input ends at a guard
- * page, and so does the room for the line. */
+ * One harmless line of any bytes: what is escaped and how, where it is cut. Every input ends at a
+ * guard page, and so does the room for the line. */
 /* NOLINTBEGIN(misc-misleading-bidirectional): written as escapes, they are what is tested. */
 #include "base/line.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Log lines between a worker and the logic thread: in order, cut where they are too long, dropped and
- * counted where the logic thread does not come by. */
+ * Log lines between a worker and the logic thread: in order, cut where they are too long, dropped
+ * and counted where the logic thread does not come by. */
 #include "event/log_queue.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Writing messages: the bytes are those of MessagePack's specification, misuse is an error, and no buffer is passed by
- * a byte. */
+ * Writing messages: the bytes are those of MessagePack's specification, misuse is an error, and no
+ * buffer is passed by a byte. */
 #include <throng/message_object.h>
 
 #include <string.h>

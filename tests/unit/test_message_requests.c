@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Requests: each ends exactly once, by its reply, its time or its connection's end; nobody else's reply matches. */
+ * Requests: each ends exactly once, by its reply, its time or its connection's end; nobody else's
+ * reply matches. */
 #include <throng/message.h>
 
 #include <string.h>

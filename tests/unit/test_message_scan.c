@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The scan before MessagePack-C: every limit at -1/0/+1, every split, hostile rows. Every input ends at a guard
- * page. */
+ * The scan before MessagePack-C: every limit at -1/0/+1, every split, hostile rows. Every input
+ * ends at a guard page. */
 #include "message/scan.h"
 
 #include <string.h>

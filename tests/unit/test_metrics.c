@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The text of /metrics: that it has every number, fits its room at its longest, and says nothing else. */
+ * The text of /metrics: that it has every number, fits its room at its longest, and says nothing
+ * else. */
 #include "admin/metrics.h"
 
 #include <string.h>

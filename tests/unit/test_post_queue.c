@@ -120,7 +120,8 @@ static void produce(void *argument)
     struct producer *producer = argument;
     uint32_t sent = 0;
     while (sent < producer->count && test_now_ms() < producer->deadline_ms) {
-        /* The consumer looks at most a queue's length later, and there are more bodies than places. */
+        /* The consumer looks at most a queue's length later, and there are more bodies than
+         * places. */
         uint64_t *body = &producer->bodies[sent % 64];
         const struct tg_post post = {body, producer->number << 32 | sent};
         *body = post.number;

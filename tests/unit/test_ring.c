@@ -270,8 +270,8 @@ static uint64_t pop_run(struct tg_ring *ring, uint32_t most, uint64_t number, ui
     return number;
 }
 
-/* Eight places, of which five are taken when the indices pass the end: a run ends there, and the next
- * one begins at the first place. */
+/* Eight places, of which five are taken when the indices pass the end: a run ends there, and the
+ * next one begins at the first place. */
 static void a_run_ends_at_the_end_of_the_ring_at_its_limit_and_where_there_is_no_more(void **state)
 {
     struct tg_ring ring;

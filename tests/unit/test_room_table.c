@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The tables of rooms and memberships: every state of a record, limits, numbers that come again and ids that
- * do not, and all of it at random beside a plain table. */
+ * The tables of rooms and memberships: every state of a record, limits, numbers that come again and
+ * ids that do not, and all of it at random beside a plain table. */
 #include "room/room_table.h"
 
 #include <string.h>

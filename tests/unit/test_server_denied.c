@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A sandbox that refuses io_uring: a server that may choose takes epoll and says so in one line, one
- * that was told to use io_uring does not start and says why. In a child process, for the refusal cannot
- * be taken back. */
+ * A sandbox that refuses io_uring: a server that may choose takes epoll and says so in one line,
+ * one that was told to use io_uring does not start and says why. In a child process, for the
+ * refusal cannot be taken back. */
 #include <errno.h>
 #include <string.h>
 #include <sys/syscall.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A system, or a sandbox, that refuses a thread its own descriptor table: a swarm that needs one does
- * not start, says why, and leaves nothing. In a child process, for neither limit nor refusal can be
- * taken back. */
+ * A system, or a sandbox, that refuses a thread its own descriptor table: a swarm that needs one
+ * does not start, says why, and leaves nothing. In a child process, for neither limit nor refusal
+ * can be taken back. */
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>

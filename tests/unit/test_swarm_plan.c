@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The swarm's plan: its defaults and its pace, the sum of a source address and an offset, and sources
- * that make no sense. test_swarm_sources.c has how many sources it takes. */
+ * The swarm's plan: its defaults and its pace, the sum of a source address and an offset, and
+ * sources that make no sense. test_swarm_sources.c has how many sources it takes. */
 #include "swarm/state.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Ends as it is told, well or badly: what the launcher makes of it is what check_crash.py looks at. */
+ * Ends as it is told, well or badly: what the launcher makes of it is what check_crash.py looks
+ * at. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

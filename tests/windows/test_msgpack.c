@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * MessagePack and cmocka, cross-built, on the system that the tests run on: a map goes there and back,
- * with the bytes that the format's description gives. */
+ * MessagePack and cmocka, cross-built, on the system that the tests run on: a map goes there and
+ * back, with the bytes that the format's description gives. */
 #include <msgpack.h>
 #include <string.h>
 

@@ -98,8 +98,8 @@ static void take_event(void *context, const struct event *event)
 
 static void enter(struct chat *chat, const char *room)
 {
-    /* All of the history, not only what came after our last line: where it overlaps what was shown, the
-     * model sees whether it is the same room, or one that was made anew under the same name. */
+    /* All of the history, not only what came after our last line: where it overlaps what was shown,
+     * the model sees whether it is the same room, or one that was made anew under the same name. */
     struct ask ask = {.room = room};
     if (session_ask(chat->session, CHAT_JOIN, &ask) == 0) {
         chat->entering++;

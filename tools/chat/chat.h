@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The chat between its parts: what was typed becomes requests, what the server says goes into the model.
- * Main thread. */
+ * The chat between its parts: what was typed becomes requests, what the server says goes into the
+ * model. Main thread. */
 #ifndef CHAT_CHAT_H
 #define CHAT_CHAT_H
 
@@ -31,8 +31,8 @@ void chat_input(struct chat *chat, const char *line);
 /* Something to say to whoever types. */
 void chat_note(struct chat *chat, enum line_kind kind, const char *text);
 
-/* Whether a line that is typed now can be sent: connected, and in all the rooms. Who reads a pipe waits for
- * it. */
+/* Whether a line that is typed now can be sent: connected, and in all the rooms. Who reads a pipe
+ * waits for it. */
 bool chat_takes_input(const struct chat *chat);
 
 #endif

@@ -7,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* X(NAME, word, arguments, for people, help). Arguments, in this order: w a word, W an optional one, d
- * optional seconds, t the rest of the line, T the same or nothing. */
+/* X(NAME, word, arguments, for people, help). Arguments, in this order: w a word, W an optional
+ * one, d optional seconds, t the rest of the line, T the same or nothing. */
 #define COMMAND_MAP(X)                                                                             \
     X(HELP, "help", "", "", "this list")                                                           \
     X(JOIN, "join", "w", "ROOM", "enter a room, and look at it")                                   \

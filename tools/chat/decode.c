@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See decode.h. A field that is missing or of another kind counts as empty, or 0: a client shows what it
- * can. */
+ * See decode.h. A field that is missing or of another kind counts as empty, or 0: a client shows
+ * what it can. */
 #include "decode.h"
 
 #include <stdio.h>
@@ -196,7 +196,8 @@ static void deliver_notice(const struct decoding *decoding, uint32_t type, thron
             return;
         }
     }
-    /* A type of a newer server: it may add some. Ours of throng itself says what was wrong with a request. */
+    /* A type of a newer server: it may add some. Ours of throng itself says what was wrong with a
+     * request. */
     if (type == THRONG_MESSAGE_TYPE_ERROR) {
         deliver(decoding, EVENT_ODD);
     }

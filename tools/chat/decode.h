@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Makes events of a message of the server. Pure: bytes were decoded before, what comes out is safe to print. */
+ * Makes events of a message of the server. Pure: bytes were decoded before, what comes out is safe
+ * to print. */
 #ifndef CHAT_DECODE_H
 #define CHAT_DECODE_H
 
@@ -16,8 +17,8 @@ struct asked {
 
 typedef void event_sink(void *context, const struct event *event);
 
-/* Calls `sink` for each event in the message, 0 or more. `asked`: what it answers; NULL if it is no answer to
- * anything of ours. `event` is room to work in. */
+/* Calls `sink` for each event in the message, 0 or more. `asked`: what it answers; NULL if it is no
+ * answer to anything of ours. `event` is room to work in. */
 void decode_message(const struct throng_message *message, const struct asked *asked,
                     struct event *event, event_sink *sink, void *context);
 

@@ -81,7 +81,8 @@ static size_t place_of(const struct editor *editor, enum editor_move move)
 
 /* ---- change ---- */
 
-/* Puts `size` bytes in the place of [from, to); the cursor stands behind them. False if there is no room. */
+/* Puts `size` bytes in the place of [from, to); the cursor stands behind them. False if there is no
+ * room. */
 static bool replace(struct editor *editor, size_t from, size_t to, const char *bytes, size_t size)
 {
     if (editor->size - (to - from) + size > EDITOR_BYTES_MAX) {

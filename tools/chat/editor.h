@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The line being typed: insertion, movement by characters and words, history, completion. Pure: keys come
- * in as calls, the view shows `text` and `cursor`. */
+ * The line being typed: insertion, movement by characters and words, history, completion. Pure:
+ * keys come in as calls, the view shows `text` and `cursor`. */
 #ifndef CHAT_EDITOR_H
 #define CHAT_EDITOR_H
 
@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest line: what the server takes (CHAT_LINE_BYTES_MAX), and a command's word and name before it. */
+/* The longest line: what the server takes (CHAT_LINE_BYTES_MAX), and a command's word and name
+ * before it. */
 #define EDITOR_BYTES_MAX 1400
 #define EDITOR_HISTORY_MAX 100
 
@@ -50,14 +51,17 @@ void editor_delete(struct editor *editor, enum editor_move move);
 void editor_older(struct editor *editor);
 void editor_newer(struct editor *editor);
 
-/* Takes the line: copies it into `line` (EDITOR_BYTES_MAX + 1), keeps it in the history, and is empty. */
+/* Takes the line: copies it into `line` (EDITOR_BYTES_MAX + 1), keeps it in the history, and is
+ * empty. */
 void editor_take(struct editor *editor, char *line);
 
-/* Candidate number `index` for `word`; false behind the last one. `first`: the word begins the line. */
+/* Candidate number `index` for `word`; false behind the last one. `first`: the word begins the
+ * line. */
 typedef bool editor_candidate(void *context, const char *word, bool first, size_t index,
                               char *candidate, size_t candidate_size);
 
-/* Replaces the word before the cursor by its next candidate; after the last one it is as typed again. */
+/* Replaces the word before the cursor by its next candidate; after the last one it is as typed
+ * again. */
 void editor_complete(struct editor *editor, editor_candidate *candidate, void *context);
 
 /* Frees the history. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the server said, taken out of its message: net makes events of messages, the model takes them. Every
- * text in it is safe to print (text_escape). */
+ * What the server said, taken out of its message: net makes events of messages, the model takes
+ * them. Every text in it is safe to print (text_escape). */
 #ifndef CHAT_EVENT_H
 #define CHAT_EVENT_H
 

@@ -119,7 +119,8 @@ static void topic(struct chat *chat, const struct command *command)
 
 /* ---- moderation ---- */
 
-/* Digits and points with a point, or something with a colon: names have no colons, and hardly such points. */
+/* Digits and points with a point, or something with a colon: names have no colons, and hardly such
+ * points. */
 static bool is_address(const char *word)
 {
     return strchr(word, ':') != NULL ||

@@ -16,14 +16,15 @@ struct lines {
     bool ended;
 };
 
-/* Where bytes are to be put, and how many fit; then how many were put there, or that no more come. */
+/* Where bytes are to be put, and how many fit; then how many were put there, or that no more
+ * come. */
 char *lines_end(struct lines *lines);
 size_t lines_space(const struct lines *lines);
 void lines_added(struct lines *lines, size_t size);
 void lines_finish(struct lines *lines);
 
-/* Takes a whole line, without its newline, into `line` (LINES_BYTES_MAX + 1); the last one may lack its newline.
- * NULs are left out. False if there is none. */
+/* Takes a whole line, without its newline, into `line` (LINES_BYTES_MAX + 1); the last one may lack
+ * its newline. NULs are left out. False if there is none. */
 bool lines_take(struct lines *lines, char *line);
 
 /* Whether all was taken, and no more comes. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * How a line looks, on the screen as in a pipe: what stands before its text, and the colour of a name. Pure. */
+ * How a line looks, on the screen as in a pipe: what stands before its text, and the colour of a
+ * name. Pure. */
 #ifndef CHAT_LOOK_H
 #define CHAT_LOOK_H
 

@@ -57,7 +57,8 @@ static int run_screen(struct screen *screen)
         if (typed) {
             shown = UINT64_MAX;
         }
-        /* Half of a character is no key yet; but input that goes on without one is the end of it. */
+        /* Half of a character is no key yet; but input that goes on without one is the end of
+         * it. */
         empty_reads = (ready & SYSTEM_INPUT) != 0 && !typed ? empty_reads + 1 : 0;
         screen->ended |= empty_reads == EMPTY_READS_MAX;
     }

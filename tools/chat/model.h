@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * All that throng-chat has seen: rooms, members, lines, and which of them are new. Events go in, lines come
- * out; it knows no socket, no screen, no clock. Main thread. */
+ * All that throng-chat has seen: rooms, members, lines, and which of them are new. Events go in,
+ * lines come out; it knows no socket, no screen, no clock. Main thread. */
 #ifndef CHAT_MODEL_H
 #define CHAT_MODEL_H
 

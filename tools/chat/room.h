@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One room as this client has seen it: its last lines, who is there, what was not read yet. Pure. */
+ * One room as this client has seen it: its last lines, who is there, what was not read yet.
+ * Pure. */
 #ifndef CHAT_ROOM_VIEW_H
 #define CHAT_ROOM_VIEW_H
 
@@ -50,8 +51,8 @@ struct room {
     size_t line_count;
 };
 
-/* A line at the end; the oldest goes if there are too many. The text is copied. Answers it, NULL without
- * memory. */
+/* A line at the end; the oldest goes if there are too many. The text is copied. Answers it, NULL
+ * without memory. */
 struct line *room_add_line(struct room *room, const struct line *line, const char *text);
 
 /* The line `index`, oldest first. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The chat on a terminal. Two files fulfil it: view_curses.c, and view_none.c where ncurses was not found.
- * Main thread. */
+ * The chat on a terminal. Two files fulfil it: view_curses.c, and view_none.c where ncurses was not
+ * found. Main thread. */
 #ifndef CHAT_SCREEN_H
 #define CHAT_SCREEN_H
 

@@ -174,7 +174,8 @@ static void greet(struct session *session)
     }
 }
 
-/* Somebody has the name, perhaps our own lost connection: another one, as people know it from other chats. */
+/* Somebody has the name, perhaps our own lost connection: another one, as people know it from other
+ * chats. */
 static bool take_other_name(struct session *session)
 {
     size_t size = strlen(session->name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The connection to the server, kept up: connects, says hello, asks, and connects again when it is lost.
- * Nothing here waits; time and chance are arguments. Main thread. */
+ * The connection to the server, kept up: connects, says hello, asks, and connects again when it is
+ * lost. Nothing here waits; time and chance are arguments. Main thread. */
 #ifndef CHAT_SESSION_H
 #define CHAT_SESSION_H
 
@@ -39,8 +39,8 @@ void session_destroy(struct session *session);
 /* Moves everything that can move now. */
 void session_update(struct session *session, uint64_t now_ms);
 
-/* For the wait: milliseconds until session_update has something to do at the latest, and the descriptor (-1: none)
- * with what to wait for. */
+/* For the wait: milliseconds until session_update has something to do at the latest, and the
+ * descriptor (-1: none) with what to wait for. */
 int session_wait_ms(const struct session *session, uint64_t now_ms);
 intptr_t session_descriptor(const struct session *session, bool *read, bool *write);
 
@@ -52,7 +52,8 @@ uint32_t session_outstanding(const struct session *session);
 /* The name that the next hello says: it changed (NAME). */
 void session_set_name(struct session *session, const char *name);
 
-/* Sends a request. 0; THRONG_EINVAL: not ready; THRONG_EAGAIN: too many are not answered yet; THRONG_ETOOBIG. */
+/* Sends a request. 0; THRONG_EINVAL: not ready; THRONG_EAGAIN: too many are not answered yet;
+ * THRONG_ETOOBIG. */
 int session_ask(struct session *session, uint32_t type, const struct ask *ask);
 
 #endif

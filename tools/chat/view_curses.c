@@ -108,8 +108,8 @@ static void wrap(struct wrapped *wrapped, const struct layout *layout, const str
     wrapped->rows = rows;
 }
 
-/* One line of the chat, the last of its rows at `bottom`, counted from the top of the lines. Rows outside
- * of them are left out. */
+/* One line of the chat, the last of its rows at `bottom`, counted from the top of the lines. Rows
+ * outside of them are left out. */
 static void put_line(const struct layout *layout, const struct line *line,
                      const struct wrapped *wrapped, int bottom)
 {

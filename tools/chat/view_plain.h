@@ -5,8 +5,8 @@
  *     12:00:02 #lobby -- ben came
  *     12:00:03 !! the connection is lost: ...
  *
- * The time, the room if it is about one, the line's number, who, what. A text has no newline in it, so a
- * line is always one event. Main thread. */
+ * The time, the room if it is about one, the line's number, who, what. A text has no newline in it,
+ * so a line is always one event. Main thread. */
 #ifndef CHAT_VIEW_PLAIN_H
 #define CHAT_VIEW_PLAIN_H
 

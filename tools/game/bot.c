@@ -70,8 +70,8 @@ static bool read_welcome(struct bot *bot, const uint8_t *data, size_t size)
            side >= GAME_SIDE_MIN && side <= GAME_SIDE_MAX;
 }
 
-/* Its own player, in a world that is the server's: all that it said, up to the ack, and nothing else, has
- * happened to it. */
+/* Its own player, in a world that is the server's: all that it said, up to the ack, and nothing
+ * else, has happened to it. */
 static void check_me(struct bot *bot, uint64_t now_ns, struct tally *tally,
                      struct histogram *latency)
 {
@@ -109,8 +109,8 @@ static int64_t predict(const struct bot *bot, uint16_t place, int8_t direction, 
     return end < 0 ? 0 : end > last ? last : end;
 }
 
-/* From its place in the state before, by the direction that the server has taken: what a client that predicts
- * works out before it is told. */
+/* From its place in the state before, by the direction that the server has taken: what a client
+ * that predicts works out before it is told. */
 static void check_place(const struct bot *bot, const struct game_player *before, uint32_t tick,
                         struct tally *tally)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One bot: what it knows, what it says, and what it holds against the server. Pure: messages go in, messages
- * come out in a buffer, the time is an argument. play.c gives it a connection. */
+ * One bot: what it knows, what it says, and what it holds against the server. Pure: messages go in,
+ * messages come out in a buffer, the time is an argument. play.c gives it a connection. */
 #ifndef GAME_BOT_H
 #define GAME_BOT_H
 
@@ -45,11 +45,13 @@ void bot_init(struct bot *bot, uint32_t seed);
 void bot_hear(struct bot *bot, const uint8_t *data, size_t size, uint64_t now_ns,
               struct tally *tally, struct histogram *latency);
 
-/* What it says when it comes up; when its turn has come (0 bytes: nothing). `out` has BOT_MESSAGE_BYTES. */
+/* What it says when it comes up; when its turn has come (0 bytes: nothing). `out` has
+ * BOT_MESSAGE_BYTES. */
 size_t bot_join(uint8_t *out);
 size_t bot_input(struct bot *bot, uint64_t now_ns, uint8_t *out);
 
-/* Asks for a whole snapshot, if one is missing and was not asked for within a second; else 0 bytes. */
+/* Asks for a whole snapshot, if one is missing and was not asked for within a second; else 0
+ * bytes. */
 size_t bot_resync(struct bot *bot, uint64_t now_ns, uint8_t *out);
 
 /* Whether everything that it said was acknowledged. */

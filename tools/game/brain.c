@@ -4,8 +4,8 @@
 
 #define MOOD_MOVES 40u
 
-/* A component of at most this, and one of at most that, are never too long together: 89 * 89 * 2 is less than
- * GAME_FULL_SPEED squared. */
+/* A component of at most this, and one of at most that, are never too long together: 89 * 89 * 2 is
+ * less than GAME_FULL_SPEED squared. */
 #define SAFE 89
 
 /* xorshift32 */

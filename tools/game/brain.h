@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a bot wants: it wanders for a while, then chases the nearest pellet for a while. Pure: the same seed and
- * the same worlds make the same wishes. */
+ * What a bot wants: it wanders for a while, then chases the nearest pellet for a while. Pure: the
+ * same seed and the same worlds make the same wishes. */
 #ifndef GAME_BRAIN_H
 #define GAME_BRAIN_H
 

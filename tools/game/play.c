@@ -9,8 +9,8 @@
 
 #define SECOND_NS UINT64_C(1000000000)
 
-/* How often a thread looks at its bots in SETTLE; after how long without an answer an input is followed by
- * another one (the server takes so many between two ticks, and may have been late). */
+/* How often a thread looks at its bots in SETTLE; after how long without an answer an input is
+ * followed by another one (the server takes so many between two ticks, and may have been late). */
 #define LOOK_NS UINT64_C(20000000)
 #define PATIENCE_NS UINT64_C(500000000)
 
@@ -93,8 +93,8 @@ static void on_closed(void *context, struct throng_swarm_thread *thread, uint32_
     }
 }
 
-/* The bots take turns, evenly spread over the time: their inputs reach the server at any moment between
- * two ticks. When the next turn is due. */
+/* The bots take turns, evenly spread over the time: their inputs reach the server at any moment
+ * between two ticks. When the next turn is due. */
 static uint64_t take_turns(struct play *play, struct throng_swarm_thread *thread,
                            struct play_thread *part, uint64_t now_ns)
 {

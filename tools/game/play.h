@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Bots on a swarm: the main thread starts it, moves it from phase to phase, and reads its tally; everything
- * else runs on the swarm's threads.
+ * Bots on a swarm: the main thread starts it, moves it from phase to phase, and reads its tally;
+ * everything else runs on the swarm's threads.
  *
  *   JOIN --all welcome--> ON --time is up--> SETTLE --last inputs acknowledged--> END
  *
- * A bot belongs to the swarm's thread that drives its connection: bot i is on thread i % threads. */
+ * A bot belongs to the swarm's thread that drives its connection: bot i is on thread i %
+ * threads. */
 #ifndef GAME_PLAY_H
 #define GAME_PLAY_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the bots count: one table for the struct, the report and the JSON. The bots' threads add, the main thread
- * reads. */
+ * What the bots count: one table for the struct, the report and the JSON. The bots' threads add,
+ * the main thread reads. */
 #ifndef GAME_TALLY_H
 #define GAME_TALLY_H
 

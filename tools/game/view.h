@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The world as one client sees it: snapshots go in, a game_state comes out. The other end of
- * server/examples/game/snapshot.c, written from the layout in protocol.h and not from its code. Pure;
- * fuzzed. */
+ * server/examples/game/snapshot.c, written from the layout in protocol.h and not from its code.
+ * Pure; fuzzed. */
 #ifndef GAME_VIEW_H
 #define GAME_VIEW_H
 
@@ -26,8 +26,8 @@ enum view_result {
 /* Nothing known yet: the next snapshot that helps has base 0. */
 void view_init(struct view *view, uint32_t side, uint32_t pellet_count);
 
-/* Everything but VIEW_APPLIED leaves a view that is not synced; GAP leaves the old state, the others one that
- * means nothing. */
+/* Everything but VIEW_APPLIED leaves a view that is not synced; GAP leaves the old state, the
+ * others one that means nothing. */
 enum view_result view_apply(struct view *view, const void *data, size_t size);
 
 #endif

@@ -20,7 +20,8 @@ void hgrm_write(FILE *file, const struct histogram *histogram)
     double mean;
     double variance;
     fputs("       Value     Percentile TotalCount 1/(1-Percentile)\n\n", file);
-    /* Halves of halves, until one value is more than the rest; histogram_at tells millionths apart. */
+    /* Halves of halves, until one value is more than the rest; histogram_at tells millionths
+     * apart. */
     double rest = 1;
     while (rest * (double)histogram->count >= 1 && rest > 2e-6) {
         for (int row = 0; row < ROWS_A_HALF; row++) {

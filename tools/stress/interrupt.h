@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * SIGINT and SIGTERM (Windows: Ctrl-C, Ctrl-Break, a closed console) as something to wait for. Main thread, before any other thread starts. */
+ * SIGINT and SIGTERM (Windows: Ctrl-C, Ctrl-Break, a closed console) as something to wait for. Main
+ * thread, before any other thread starts. */
 #ifndef STRESS_INTERRUPT_H
 #define STRESS_INTERRUPT_H
 

@@ -13,8 +13,8 @@ static BOOL WINAPI on_event(DWORD event)
 {
     (void)SetEvent(interrupted);
     if (event != CTRL_C_EVENT && event != CTRL_BREAK_EVENT) {
-        /* A closed console, log-off, shutdown: the process ends when this returns, or after the five
-         * seconds of the system's patience. The report wants that time. */
+        /* A closed console, log-off, shutdown: the process ends when this returns, or after the
+         * five seconds of the system's patience. The report wants that time. */
         Sleep(INFINITE);
     }
     return TRUE;

@@ -17,8 +17,8 @@ struct kernel_row {
 /* Answers whether it wants more. */
 typedef bool kernel_row_function(void *context, const struct kernel_row *row);
 
-/* Hands each row to `take`; a row may come twice. False if the system does not tell, or `take` did not
- * want all. */
+/* Hands each row to `take`; a row may come twice. False if the system does not tell, or `take` did
+ * not want all. */
 bool kernel_rows_read(kernel_row_function *take, void *context);
 
 #endif

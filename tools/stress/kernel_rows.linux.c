@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * See kernel_rows.h. Reads /proc/net/tcp and tcp6, whose rows begin with
  * "  12: 0100007F:1F90 0200007F:C350 01 ": number, local and remote address and port, state, in
- * hexadecimal (Linux, Documentation/networking/proc_net_tcp.rst). The kernel hands them out in pieces
- * and may repeat a row when connections come or go meanwhile. */
+ * hexadecimal (Linux, Documentation/networking/proc_net_tcp.rst). The kernel hands them out in
+ * pieces and may repeat a row when connections come or go meanwhile. */
 #include "kernel_rows.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * See kernel_rows.h. GetTcpTable and GetTcp6Table write the whole table at once. Not
- * GetExtendedTcpTable, which also names each connection's process: under Wine, which makes the table
- * of Linux's /proc/net/tcp, that takes half a minute for 1,000 connections. */
+ * GetExtendedTcpTable, which also names each connection's process: under Wine, which makes the
+ * table of Linux's /proc/net/tcp, that takes half a minute for 1,000 connections. */
 #include "kernel_rows.h"
 
 #include <stdlib.h>

@@ -67,8 +67,8 @@ static bool add_row(struct rows *rows, uint64_t hash)
     return true;
 }
 
-/* FNV-1a. The lowest bit is taken for `both`: on loopback a client's own port can be the same number
- * as the server's, and then both ends' rows look like a server's and count half. */
+/* FNV-1a. The lowest bit is taken for `both`: on loopback a client's own port can be the same
+ * number as the server's, and then both ends' rows look like a server's and count half. */
 static uint64_t hash_row(const uint8_t *key, size_t size, bool both)
 {
     uint64_t hash = UINT64_C(14695981039346656037);

@@ -6,8 +6,9 @@
  *   CONNECT --all up or failed--> READY --all have joined--> TALK --time or messages up--> DRAIN
  *       --nothing on its way--> IDLE --> CLOSE
  *
- * What a scenario does in them stands in its own files, behind the hooks of scenario.h: load_handler.c
- * keeps the count of connections and calls them. READY is for scenarios that have a hook for it.
+ * What a scenario does in them stands in its own files, behind the hooks of scenario.h:
+ * load_handler.c keeps the count of connections and calls them. READY is for scenarios that have a
+ * hook for it.
  *
  * A connection's state belongs to the swarm's thread that drives it. Connection i is on thread
  * i % threads at place i / threads; each thread's places lie together in memory. */
@@ -55,7 +56,8 @@ struct load_conn {
     bool waiting; /* in the thread's queue of those that could not send */
 };
 
-/* A thread's part. The thread's own, but for `tally` (the main thread reads it) and `phase_seen`. */
+/* A thread's part. The thread's own, but for `tally` (the main thread reads it) and
+ * `phase_seen`. */
 struct load_thread {
     struct load *load;
     struct throng_swarm_thread *swarm_thread;

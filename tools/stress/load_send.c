@@ -146,9 +146,9 @@ static uint32_t common_divisor(uint32_t a, uint32_t b)
     return a;
 }
 
-/* How far apart the connections are that follow each other. idle sends too little to reach all, so it
- * takes its samples everywhere: steps of 0.618, the golden section, spread them evenly. Each is reached
- * in the end, for the step and the count have no common divisor. */
+/* How far apart the connections are that follow each other. idle sends too little to reach all, so
+ * it takes its samples everywhere: steps of 0.618, the golden section, spread them evenly. Each is
+ * reached in the end, for the step and the count have no common divisor. */
 static uint32_t stride_of(const struct load_thread *thread)
 {
     uint32_t count = thread->active_count;

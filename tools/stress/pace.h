@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * When things are due that happen at a rate. Event k of a thread is due at first_due_ns + k *
- * interval_ns, whatever happened to those before it: what could not be done in time stays due, and its
- * latency counts from here (no coordinated omission). One per thread, which owns it. Pure. */
+ * interval_ns, whatever happened to those before it: what could not be done in time stays due, and
+ * its latency counts from here (no coordinated omission). One per thread, which owns it. Pure. */
 #ifndef STRESS_PACE_H
 #define STRESS_PACE_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * --report: what a run was, as a page or a picture that needs nothing else: totals, charts over time, the
- * distribution of latencies. page.c collects, page_write.c writes. Main thread, after the run. */
+ * --report: what a run was, as a page or a picture that needs nothing else: totals, charts over
+ * time, the distribution of latencies. page.c collects, page_write.c writes. Main thread, after the
+ * run. */
 #ifndef STRESS_PAGE_H
 #define STRESS_PAGE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See room_check.h. Runs in on_message, on each thread of the swarm. Everything but the first branch of
- * room_check_hear is the path of broken servers; it may be slow, but is bounded. */
+ * See room_check.h. Runs in on_message, on each thread of the swarm. Everything but the first
+ * branch of room_check_hear is the path of broken servers; it may be slow, but is bounded. */
 #include "room_check.h"
 
 /* ---- places ---- */
@@ -189,8 +189,8 @@ static uint32_t listeners(const struct room_check *check, uint32_t room, uint64_
     return count;
 }
 
-/* Somebody hears a number: it may be the first that is heard of it. False: the server gives out far more
- * numbers than lines were said, or none that this member has to hear. */
+/* Somebody hears a number: it may be the first that is heard of it. False: the server gives out far
+ * more numbers than lines were said, or none that this member has to hear. */
 static bool begin_number(struct room_check *check, uint32_t room, uint64_t number)
 {
     struct room_state *state = &check->states[room];
@@ -213,7 +213,8 @@ static void settle(struct room_check *check, uint32_t room, struct room_heard *h
         check->settled++;
     }
     if (--heard->left == 0) {
-        /* Nobody could read it: it stood for one of those that were said, the eldest as far as we know. */
+        /* Nobody could read it: it stood for one of those that were said, the eldest as far as we
+         * know. */
         if (heard->member == ROOM_UNKNOWN && check->states[room].said > 0) {
             drop_said(check, room, 0);
         }
@@ -221,7 +222,8 @@ static void settle(struct room_check *check, uint32_t room, struct room_heard *h
     }
 }
 
-/* Whether some number below is still without a name: it may be the line that seems to be missing. */
+/* Whether some number below is still without a name: it may be the line that seems to be
+ * missing. */
 static bool may_be_below(const struct room_check *check, uint32_t room, uint64_t number)
 {
     for (uint64_t below = check->states[room].oldest; below < number; below++) {

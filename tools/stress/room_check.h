@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Whether rooms keep what they promise: each member hears each line of its room exactly once, in the
- * room's order, which is the same for all members and keeps each sender's own. Rooms number their
- * lines; what the words are, the caller has compared already. One per thread, with rooms whose
- * members all belong to that thread. Pure.
+ * Whether rooms keep what they promise: each member hears each line of its room exactly once, in
+ * the room's order, which is the same for all members and keeps each sender's own. Rooms number
+ * their lines; what the words are, the caller has compared already. One per thread, with rooms
+ * whose members all belong to that thread. Pure.
  *
  * A line's way:    said (by a member, in `said`)  --first heard-->  numbered (in `heard`, with the count
  * of members that have still to hear it)  --heard by the last-->  forgotten
@@ -17,8 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Lines that were passed over and may still come late, per thread. Beyond that they stay lost, and one
- * that comes late counts as a duplicate. */
+/* Lines that were passed over and may still come late, per thread. Beyond that they stay lost, and
+ * one that comes late counts as a duplicate. */
 #define ROOM_MISSING_MAX 4096u
 
 enum room_wrong_kind {
@@ -103,8 +103,8 @@ size_t room_check_bytes(uint32_t rooms, uint32_t room_size, uint32_t window);
  * aligned as malloc's. */
 void room_check_begin(struct room_check *check, void *memory);
 
-/* The member has joined; `number` is that of the line which it will hear next. False: that is not what the
- * others were told (counted), or it is a member already. */
+/* The member has joined; `number` is that of the line which it will hear next. False: that is not
+ * what the others were told (counted), or it is a member already. */
 bool room_check_join(struct room_check *check, uint32_t room, uint32_t member, uint64_t number);
 
 /* It is gone. */
@@ -126,8 +126,8 @@ uint64_t room_check_next_said(const struct room_check *check, uint32_t room, uin
 /* It has said it. */
 void room_check_say(struct room_check *check, uint32_t room, uint32_t member, uint64_t time_ns);
 
-/* A member has heard line `number`. `sender` is a member of the room, or ROOM_UNKNOWN: the words were
- * damaged (counted here), or ROOM_NOT_OURS. True: it is right, and was said at *time_ns. */
+/* A member has heard line `number`. `sender` is a member of the room, or ROOM_UNKNOWN: the words
+ * were damaged (counted here), or ROOM_NOT_OURS. True: it is right, and was said at *time_ns. */
 bool room_check_hear(struct room_check *check, uint32_t room, uint32_t member, uint64_t number,
                      uint32_t sender, uint64_t sequence, uint64_t *time_ns);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The messages of throng-rooms (server/examples/rooms.c), which says what they mean. All numbers are
- * big-endian.
+ * The messages of throng-rooms (server/examples/rooms.c), which says what they mean. All numbers
+ * are big-endian.
  *
  *     to the server                         from it
  *     'J' room(4)                           'J' room(4) number(8): that of the room's next line
@@ -8,8 +8,8 @@
  *     'S' room(4) words                     'S' room(4) number(8) words, to all members
  *     'E' anything                          the same again
  *
- * and what the load client says in a room: the words of a line are time(8), for whoever looks at them
- * on their way, and a payload (payload.h), which names its sender and sequence. Pure. */
+ * and what the load client says in a room: the words of a line are time(8), for whoever looks at
+ * them on their way, and a payload (payload.h), which names its sender and sequence. Pure. */
 #ifndef STRESS_ROOM_LINE_H
 #define STRESS_ROOM_LINE_H
 

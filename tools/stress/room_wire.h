@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * How rooms are talked to: what scenario_rooms.c says and hears, in the bytes of a server. Two of them:
- * room_wire_raw.c (throng-rooms) and room_wire_chat.c (throng-chat-server). The swarm's threads; a wire
- * has no memory but what `create` reserved for a thread. */
+ * How rooms are talked to: what scenario_rooms.c says and hears, in the bytes of a server. Two of
+ * them: room_wire_raw.c (throng-rooms) and room_wire_chat.c (throng-chat-server). The swarm's
+ * threads; a wire has no memory but what `create` reserved for a thread. */
 #ifndef STRESS_ROOM_WIRE_H
 #define STRESS_ROOM_WIRE_H
 
@@ -45,13 +45,13 @@ struct room_wire {
     /* Longest message that is written. */
     size_t (*bytes_max)(const struct stress_options *options);
 
-    /* A thread's memory, reserved on the main thread; NULL: the system has none. Both are NULL where the wire
-     * needs none. */
+    /* A thread's memory, reserved on the main thread; NULL: the system has none. Both are NULL
+     * where the wire needs none. */
     void *(*create)(const struct stress_options *options);
     void (*destroy)(void *memory);
 
-    /* Each writes a message of at most bytes_max bytes and answers its size. `hello` is NULL where nothing is
-     * said before a join. */
+    /* Each writes a message of at most bytes_max bytes and answers its size. `hello` is NULL where
+     * nothing is said before a join. */
     size_t (*hello)(const struct stress_options *options, uint32_t connection, uint8_t *bytes);
     size_t (*join)(const struct stress_options *options, uint32_t room, uint8_t *bytes);
     size_t (*say)(const struct stress_options *options, const struct room_words *words,

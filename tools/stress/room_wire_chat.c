@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * See room_wire.h: the messages of throng-chat-server (server/examples/chat/protocol.h), in builds that
- * have MessagePack. A line names its speaker but no sequence, which room_check knows. The swarm's
- * threads. */
+ * See room_wire.h: the messages of throng-chat-server (server/examples/chat/protocol.h), in builds
+ * that have MessagePack. A line names its speaker but no sequence, which room_check knows. The
+ * swarm's threads. */
 #include "room_wire.h"
 
 #include <string.h>

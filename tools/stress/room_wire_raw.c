@@ -6,8 +6,8 @@
 
 #include "room_line.h"
 
-/* The payload depends on the time too, so that a byte of it that was changed is found out; and on the
- * room, so that a line in the wrong one is. */
+/* The payload depends on the time too, so that a byte of it that was changed is found out; and on
+ * the room, so that a line in the wrong one is. */
 static struct payload_kind kind_of(const struct stress_options *options, uint32_t room,
                                    uint64_t time_ns)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * What scenario_rooms.c (life, joining), rooms_say.c and rooms_hear.c share: a thread's rooms.
  *
- * A room's members are connections of one thread, so that what they hear can be compared without a lock:
- * room r is on thread r % threads, at index r / threads. There the members of all rooms lie in one row, one
- * room after the other, and connections take turns in it: seat s is member s % room_size of room s /
- * room_size, and the connection at place s % conn_count. So a connection is in several rooms if there
- * are more seats than connections, and no table is needed. */
+ * A room's members are connections of one thread, so that what they hear can be compared without a
+ * lock: room r is on thread r % threads, at index r / threads. There the members of all rooms lie
+ * in one row, one room after the other, and connections take turns in it: seat s is member s %
+ * room_size of room s / room_size, and the connection at place s % conn_count. So a connection is
+ * in several rooms if there are more seats than connections, and no table is needed. */
 #ifndef STRESS_ROOMS_H
 #define STRESS_ROOMS_H
 
@@ -68,8 +68,8 @@ uint64_t rooms_say_turn(struct load_thread *own);
 void rooms_say_window(struct load_thread *own, uint32_t room);
 void rooms_say_end(struct load_thread *own);
 
-/* rooms_hear.c: the index of a room of this thread, and which member of it a place is; false if it is
- * none. */
+/* rooms_hear.c: the index of a room of this thread, and which member of it a place is; false if it
+ * is none. */
 bool rooms_find_member(const struct load_thread *own, uint32_t number, uint32_t place,
                        uint32_t *room, uint32_t *member);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See rooms.h: lines that come: whose are they, are the words right, and what does room_check say? The
- * swarm's threads. */
+ * See rooms.h: lines that come: whose are they, are the words right, and what does room_check say?
+ * The swarm's threads. */
 #include "rooms.h"
 
 #include <inttypes.h>

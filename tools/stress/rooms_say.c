@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See rooms.h: lines go out, as many on their way per room as the window says, or at the times that the
- * rate says; rooms, and in each room its members, take turns. The swarm's threads. */
+ * See rooms.h: lines go out, as many on their way per room as the window says, or at the times that
+ * the rate says; rooms, and in each room its members, take turns. The swarm's threads. */
 #include "rooms.h"
 
 /* Lines of one turn: the swarm gets to flush and to receive in between. */
@@ -18,8 +18,8 @@ static bool is_over(const struct load_thread *own, uint32_t room)
     return rooms->said[room] >= own->load->messages_max;
 }
 
-/* Bots behave like people: they speak at odd times, in any room, whoever it is. splitmix64 of how much
- * was said. */
+/* Bots behave like people: they speak at odd times, in any room, whoever it is. splitmix64 of how
+ * much was said. */
 static uint32_t chance(const struct load_thread *own, uint32_t what)
 {
     uint64_t value = own->load->options->seed + own->pace.due_count * 4 + what;

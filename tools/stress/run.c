@@ -18,7 +18,8 @@
 /* How long closing may take: a little more than the swarm waits for a peer. */
 #define CLOSE_NS UINT64_C(8000000000)
 
-/* The swarm takes up to the first by itself, per thread; more than the second is too much to ask. */
+/* The swarm takes up to the first by itself, per thread; more than the second is too much to
+ * ask. */
 #define ASSEMBLY_MODEST ((size_t)64 * 1024 * 1024)
 #define ASSEMBLY_MOST ((size_t)1024 * 1024 * 1024)
 
@@ -248,9 +249,9 @@ static void gather(struct run *run, struct outcome *outcome)
     process_usage(&outcome->usage);
 }
 
-/* Memory of the swarm for payloads that arrive in pieces: room for one of each connection, in blocks
- * of powers of two, and a quarter more for those that move to a larger block. 0: the swarm's own
- * choice, which is as much where it is modest. What is not needed is not touched. */
+/* Memory of the swarm for payloads that arrive in pieces: room for one of each connection, in
+ * blocks of powers of two, and a quarter more for those that move to a larger block. 0: the swarm's
+ * own choice, which is as much where it is modest. What is not needed is not touched. */
 static size_t assembly_bytes_for(const struct stress_options *options)
 {
     size_t block = 1;

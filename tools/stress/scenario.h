@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What a scenario does with the connections: hooks, of which load_handler.c calls each where its comment
- * says. All run on the swarm's threads, with the thread's own part, but those of the main thread. One
- * table (scenario.c) holds all scenarios. */
+ * What a scenario does with the connections: hooks, of which load_handler.c calls each where its
+ * comment says. All run on the swarm's threads, with the thread's own part, but those of the main
+ * thread. One table (scenario.c) holds all scenarios. */
 #ifndef STRESS_SCENARIO_H
 #define STRESS_SCENARIO_H
 
@@ -10,8 +10,8 @@
 
 /* Any of them may be NULL: nothing to do. */
 struct scenario {
-    /* What is done in READY, for the progress line; NULL: there is no READY. The scenario has to count
-     * each connection in tally.ready once. */
+    /* What is done in READY, for the progress line; NULL: there is no READY. The scenario has to
+     * count each connection in tally.ready once. */
     const char *ready;
 
     /* Main thread: reserves load->scenario_memory. 0 or THRONG_ENOMEM. */
@@ -20,8 +20,8 @@ struct scenario {
     /* Main thread, at the end: frees what hangs on it, not the memory itself. */
     void (*destroy)(struct load *load);
 
-    /* Main thread, when it is known how many threads there are: 0, or an error that says what does not fit.
-     * The swarm connects already. */
+    /* Main thread, when it is known how many threads there are: 0, or an error that says what does
+     * not fit. The swarm connects already. */
     int (*fits)(const struct load *load, uint32_t threads, struct throng_error *error);
 
     /* First of all on each thread: whose part of the memory is whose. */
@@ -31,7 +31,8 @@ struct scenario {
     void (*on_message)(struct load_thread *thread, uint32_t place, const void *data, size_t size);
 
     /* The connection has ended, or (came_up false) could not be made. That is counted, unless it is
-     * our own close (conn.state is LOAD_CONN_CLOSING still). `error` as of the swarm's on_closed. */
+     * our own close (conn.state is LOAD_CONN_CLOSING still). `error` as of the swarm's
+     * on_closed. */
     void (*on_down)(struct load_thread *thread, uint32_t place, bool came_up, int error);
 
     /* The thread changes from one phase to another. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The scenario churn: each place lives again and again. Its hooks (scenario.h), on the swarm's threads.
+ * The scenario churn: each place lives again and again. Its hooks (scenario.h), on the swarm's
+ * threads.
  *
  *   queued --its turn (rate: when it is due)--> connecting --> talking --last answer--> closing --> queued
  *

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The scenarios rooms and chat: members of rooms say lines (rooms_say.c), and all members verify all of
- * them (rooms_hear.c), in the words of a server (room_wire.h). Their hooks (scenario.h), on the swarm's
- * threads; rooms.h says who is where. */
+ * The scenarios rooms and chat: members of rooms say lines (rooms_say.c), and all members verify
+ * all of them (rooms_hear.c), in the words of a server (room_wire.h). Their hooks (scenario.h), on
+ * the swarm's threads; rooms.h says who is where. */
 #include "rooms.h"
 
 #include <inttypes.h>
@@ -39,8 +39,8 @@ static uint32_t share_of(uint32_t count, uint32_t threads, uint32_t index)
     return (count + threads - 1 - index) / threads;
 }
 
-/* One piece of memory: the threads' parts, then rooms' states, places, two numbers a room, and a message for
- * each thread. */
+/* One piece of memory: the threads' parts, then rooms' states, places, two numbers a room, and a
+ * message for each thread. */
 struct layout {
     size_t checks;
     size_t places;
@@ -159,8 +159,8 @@ void rooms_publish(struct load_thread *own)
 
 /* ---- joining: one seat after the other ---- */
 
-/* What cannot be sent leaves the connection without its rooms, which is counted at the end: there is nothing
- * else on its way yet that could fill a queue. */
+/* What cannot be sent leaves the connection without its rooms, which is counted at the end: there
+ * is nothing else on its way yet that could fill a queue. */
 static void send(struct load_thread *own, uint32_t place, size_t size)
 {
     const struct rooms *rooms = own->scenario_part;

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "<opening> <somebody> <does> <something> <somewhere or somehow>": any of each makes sense, more or less. */
+/* "<opening> <somebody> <does> <something> <somewhere or somehow>": any of each makes sense, more
+ * or less. */
 static const char *const openings[] = {
     "I think",       "you know,",     "honestly,",        "by the way,",
     "last night",    "this morning",  "no idea why, but", "funny:",

@@ -21,8 +21,8 @@ static bool read_file(uint32_t pid, const char *name, char *text, size_t size)
     return len > 0;
 }
 
-/* Field `number` of a stat line, counted from 1 as in proc(5). The second is a name in brackets that may
- * hold blanks and brackets, so the count begins behind the last one. */
+/* Field `number` of a stat line, counted from 1 as in proc(5). The second is a name in brackets
+ * that may hold blanks and brackets, so the count begins behind the last one. */
 static uint64_t stat_field(const char *stat, int number)
 {
     const char *at = strrchr(stat, ')');

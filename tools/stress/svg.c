@@ -241,7 +241,8 @@ static void draw_bars(const struct plot *plot, const struct svg_bars *chart)
         if (chart->counts[i] > 0) {
             double left = position(&plot->x, chart->first * pow(chart->ratio, i));
             double right = position(&plot->x, chart->first * pow(chart->ratio, i + 1.0));
-            /* One of a kind has to be seen: half an octave below the axis' first tick, which is 1. */
+            /* One of a kind has to be seen: half an octave below the axis' first tick, which is
+             * 1. */
             double top = position(&plot->y, (double)chart->counts[i]);
             fprintf(plot->file, "M%.1f %.1fV%.1fH%.1fV%.1fZ", left, plot->y.from,
                     top < plot->y.from - 2 ? top : plot->y.from - 2, right - 0.6, plot->y.from);

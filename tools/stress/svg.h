@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Charts as SVG, for --report: lines over time and histograms, with axes, grid and legend, in a few
- * elements without scripts. Colours are classes (svg_style), so that a page follows light and dark. Pure but
- * for the FILE; main thread. */
+ * elements without scripts. Colours are classes (svg_style), so that a page follows light and dark.
+ * Pure but for the FILE; main thread. */
 #ifndef STRESS_SVG_H
 #define STRESS_SVG_H
 
@@ -14,7 +14,8 @@
 #define SVG_TICKS_MAX 16
 #define SVG_LABEL_SIZE 24
 
-/* What a number is, and so how it is written: 1200000 is "1.2M", "1.2 ms", "1.1 MiB", "1200000 s", 1.2e8 %. */
+/* What a number is, and so how it is written: 1200000 is "1.2M", "1.2 ms", "1.1 MiB", "1200000 s",
+ * 1.2e8 %. */
 enum svg_unit {
     SVG_COUNT = 0,
     SVG_NANOSECONDS,
@@ -58,8 +59,8 @@ struct svg_bars {
 /* A number with its unit. */
 void svg_label(char label[SVG_LABEL_SIZE], double value, enum svg_unit unit);
 
-/* Where the lines of a grid lie: 0, step, ... at least up to `most`, steps of 1, 2 or 5 times a power of
- * ten, of bytes of two. Answers how many; the last one is the axis' end. */
+/* Where the lines of a grid lie: 0, step, ... at least up to `most`, steps of 1, 2 or 5 times a
+ * power of ten, of bytes of two. Answers how many; the last one is the axis' end. */
 unsigned svg_ticks(double most, enum svg_unit unit, double ticks[SVG_TICKS_MAX]);
 
 /* Powers of ten around least..most (> 0): the first and the last are the axis' ends. */

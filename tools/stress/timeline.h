@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * What happened when: points of one second, in fixed memory. When they are used up each two become one
- * of twice the length, so a run of any length has TIMELINE_POINTS/2 to TIMELINE_POINTS of them. One per
- * thread, which owns it; the main thread has one of its own for what it looks at, and merges all when
- * the threads have ended. Pure.
+ * What happened when: points of one second, in fixed memory. When they are used up each two become
+ * one of twice the length, so a run of any length has TIMELINE_POINTS/2 to TIMELINE_POINTS of them.
+ * One per thread, which owns it; the main thread has one of its own for what it looks at, and
+ * merges all when the threads have ended. Pure.
  *
  * Latencies are kept with 16 parts an octave: a percentile is never too low and at most 6 % too
  * high. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A plain TCP connection of bytes, for what speaks no frames (HTTP). Nothing waits but stream_wait. Main
- * thread. */
+ * A plain TCP connection of bytes, for what speaks no frames (HTTP). Nothing waits but stream_wait.
+ * Main thread. */
 #ifndef TERMINAL_STREAM_H
 #define TERMINAL_STREAM_H
 
@@ -17,8 +17,8 @@
 /* Begins to connect; -1 if the system refuses at once. */
 intptr_t stream_open(const struct throng_address *address);
 
-/* Waits until it can be written to (it is connected, or has failed), or read from. False when the time
- * is over or the program shall end (system.h). */
+/* Waits until it can be written to (it is connected, or has failed), or read from. False when the
+ * time is over or the program shall end (system.h). */
 bool stream_wait(intptr_t stream, bool write, int timeout_ms);
 
 /* Bytes sent, bytes received (0: the peer has ended), or one of the above. */

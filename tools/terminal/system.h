@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the terminal programs want of the operating system: a clock, chance, and one place to wait for
- * the keyboard, a socket and a request to end. Main thread. */
+ * What the terminal programs want of the operating system: a clock, chance, and one place to wait
+ * for the keyboard, a socket and a request to end. Main thread. */
 #ifndef TERMINAL_SYSTEM_H
 #define TERMINAL_SYSTEM_H
 
@@ -8,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* First thing in main: standard output gets every byte as written, a reader who went away is an error of
- * write and not the end of the process, characters are UTF-8; SIGINT, SIGTERM and SIGHUP (Ctrl-C, and a
- * console that is closed) become SYSTEM_INTERRUPTED. False, after a line to standard error, if the
- * system refuses. */
+/* First thing in main: standard output gets every byte as written, a reader who went away is an
+ * error of write and not the end of the process, characters are UTF-8; SIGINT, SIGTERM and SIGHUP
+ * (Ctrl-C, and a console that is closed) become SYSTEM_INTERRUPTED. False, after a line to standard
+ * error, if the system refuses. */
 bool system_begin(void);
 
 /* A clock that never goes back, from an unknown beginning. */
@@ -45,14 +45,15 @@ struct system_wait {
     int timeout_ms; /* -1: for ever */
 };
 
-/* Waits; answers bits of the above, 0 when the time is over or a signal came that is not a request (the
- * terminal has another size). */
+/* Waits; answers bits of the above, 0 when the time is over or a signal came that is not a request
+ * (the terminal has another size). */
 unsigned system_wait(const struct system_wait *wait);
 
 /* Whether somebody asked the program to end. */
 bool system_interrupted(void);
 
-/* Takes what standard input has, at most `size` bytes: their count; 0: it has ended; -1: nothing now. */
+/* Takes what standard input has, at most `size` bytes: their count; 0: it has ended; -1: nothing
+ * now. */
 int system_read_input(char *data, size_t size);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See system.h. Signals are blocked except while ppoll waits, so that none comes between the look at its
- * flag and the wait. */
+ * See system.h. Signals are blocked except while ppoll waits, so that none comes between the look
+ * at its flag and the wait. */
 #include "system.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See system.h. Windows waits for no pipe and no console in the way it waits for sockets: a thread reads
- * standard input, and an event says that it has read. */
+ * See system.h. Windows waits for no pipe and no console in the way it waits for sockets: a thread
+ * reads standard input, and an event says that it has read. */
 #include "system.h"
 
 #include <fcntl.h>

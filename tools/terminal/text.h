@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Text for a terminal: UTF-8 read one character at a time, how many columns it takes, and how what came
- * from a stranger is shown so that it cannot command the terminal. Pure; any thread. */
+ * Text for a terminal: UTF-8 read one character at a time, how many columns it takes, and how what
+ * came from a stranger is shown so that it cannot command the terminal. Pure; any thread. */
 #ifndef TERMINAL_TEXT_H
 #define TERMINAL_TEXT_H
 
@@ -24,9 +24,10 @@ size_t text_encode(uint32_t code, char bytes[4]);
 /* Columns of a character: 0 (combining), 1 or 2 (East Asian wide, emoji); of Unicode 14. */
 unsigned text_width(uint32_t code);
 
-/* Whether a terminal must never get it as it is: control characters (C0, DEL, C1), what turns or hides
- * the direction of the text around it (bidi controls, Unicode TR 36), line and paragraph separators,
- * invisible characters that make two names look alike, non-characters, TEXT_NOT_UTF8. */
+/* Whether a terminal must never get it as it is: control characters (C0, DEL, C1), what turns or
+ * hides the direction of the text around it (bidi controls, Unicode TR 36), line and paragraph
+ * separators, invisible characters that make two names look alike, non-characters,
+ * TEXT_NOT_UTF8. */
 bool text_is_unsafe(uint32_t code);
 
 /* Columns of a text. */
@@ -35,13 +36,14 @@ size_t text_columns(const char *text, size_t size);
 /* How many bytes of `text` fit into `columns`, in whole characters with what combines with them. */
 size_t text_fit(const char *text, size_t size, size_t columns);
 
-/* Bytes of the next row of a text that is shown `columns` wide: up to the last blank that fits, or as much as
- * fits. At least one character. *skip is what lies between this row and the next: a blank, or nothing. */
+/* Bytes of the next row of a text that is shown `columns` wide: up to the last blank that fits, or
+ * as much as fits. At least one character. *skip is what lies between this row and the next: a
+ * blank, or nothing. */
 size_t text_wrap(const char *text, size_t size, size_t columns, size_t *skip);
 
-/* Copies `text` into `out` (out_size > 0) with every unsafe character shown as "\n", "\t", "\x1b" or
- * "\u{202e}", and so what combines beyond the fourth in a row. Ends it with a NUL, cut at a whole
- * character if it does not fit. Answers the length. */
+/* Copies `text` into `out` (out_size > 0) with every unsafe character shown as "\n", "\t", "\x1b"
+ * or "\u{202e}", and so what combines beyond the fourth in a row. Ends it with a NUL, cut at a
+ * whole character if it does not fit. Answers the length. */
 size_t text_escape(char *out, size_t out_size, const char *text, size_t size);
 
 /* A hash of a text (FNV-1a), for a name's colour. */

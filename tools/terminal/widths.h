@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Which characters take no column or two: Unicode 14's general categories Mn, Me, Cf and East Asian
- * Width W, F, as Python's unicodedata has them, with unassigned characters joined to their neighbours.
- * Included by text.c alone. Sorted, for a binary search. */
+ * Width W, F, as Python's unicodedata has them, with unassigned characters joined to their
+ * neighbours. Included by text.c alone. Sorted, for a binary search. */
 #ifndef TERMINAL_WIDTHS_H
 #define TERMINAL_WIDTHS_H
 

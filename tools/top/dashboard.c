@@ -39,8 +39,8 @@ static const struct {
     {"throng_send_queue_doublings_total", "send queues doubled", NULL},
 };
 
-/* A counter's growth a second; NOT_KNOWN without a page before. Counters that went back were set to 0 by a
- * restart, and what they have now came after it. */
+/* A counter's growth a second; NOT_KNOWN without a page before. Counters that went back were set to
+ * 0 by a restart, and what they have now came after it. */
 static double rate(double now, double before, double seconds)
 {
     if (!(seconds > 0) || !prometheus_is_finite(now) || !prometheus_is_finite(before)) {

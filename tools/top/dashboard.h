@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What throng-top knows of a server, from one page to the next: levels, rates, the worst queues. Pure: pages
- * come in, time is in them. */
+ * What throng-top knows of a server, from one page to the next: levels, rates, the worst queues.
+ * Pure: pages come in, time is in them. */
 #ifndef TOP_DASHBOARD_H
 #define TOP_DASHBOARD_H
 

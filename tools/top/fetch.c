@@ -9,7 +9,8 @@
 #include "../terminal/system.h"
 #include "http.h"
 
-/* One exchange. The page's own bytes hold the whole answer until its body is moved to their start. */
+/* One exchange. The page's own bytes hold the whole answer until its body is moved to their
+ * start. */
 struct fetch {
     struct page *page;
     intptr_t stream;

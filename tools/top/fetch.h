@@ -12,8 +12,9 @@
 
 #define FETCH_COMPLAINT_SIZE 160
 
-/* `endpoint` is "tcp://HOST:PORT", for the request and for complaints; `address` is what it was resolved
- * to. False, with a sentence in `complaint`, if no page came; `page` then has no meaning. */
+/* `endpoint` is "tcp://HOST:PORT", for the request and for complaints; `address` is what it was
+ * resolved to. False, with a sentence in `complaint`, if no page came; `page` then has no
+ * meaning. */
 bool fetch_page(struct page *page, const char *endpoint, const struct throng_address *address,
                 uint32_t timeout_ms, char complaint[FETCH_COMPLAINT_SIZE]);
 

@@ -23,8 +23,8 @@ const char *format_age(char text[FORMAT_SIZE], double seconds);
 /* `columns` of block characters, filled in proportion; a level above 0 shows at least an eighth. */
 void format_bar(char *text, size_t size, double used, double total, size_t columns);
 
-/* The newest `columns` of `count` values, each an eighth-block character in proportion to the largest of
- * them; blanks in front if there are fewer. */
+/* The newest `columns` of `count` values, each an eighth-block character in proportion to the
+ * largest of them; blanks in front if there are fewer. */
 void format_sparkline(char *text, size_t size, const double *values, size_t count, size_t columns);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One GET by HTTP/1.1 to a server that is near: what is written, and how the answer is taken apart. Pure. */
+ * One GET by HTTP/1.1 to a server that is near: what is written, and how the answer is taken apart.
+ * Pure. */
 #ifndef TOP_HTTP_H
 #define TOP_HTTP_H
 
@@ -18,8 +19,8 @@ struct http_answer {
     size_t body_size;
 };
 
-/* Writes the request; answers its length, 0 if it does not fit. `host` is a name or an address with its
- * port, as it stands behind "tcp://". */
+/* Writes the request; answers its length, 0 if it does not fit. `host` is a name or an address with
+ * its port, as it stands behind "tcp://". */
 size_t http_request(char *text, size_t size, const char *host, const char *path);
 
 /* Looks at the first `size` bytes of an answer, which may be more later. */

@@ -109,7 +109,8 @@ static void wait_for_next(struct top *top, uint64_t from_ms)
             take_key(top, key);
             typed = true;
         }
-        /* Half of a character is no key yet; but input that goes on without one is the end of it. */
+        /* Half of a character is no key yet; but input that goes on without one is the end of
+         * it. */
         top->empty_reads = (ready & SYSTEM_INPUT) != 0 && !typed ? top->empty_reads + 1 : 0;
         top->ended |= top->empty_reads == EMPTY_READS_MAX;
         if (typed) {

@@ -26,7 +26,8 @@ struct page {
 /* Finds the samples in bytes[0..size). */
 void page_read(struct page *page);
 
-/* The next sample called `name` at or after place *from, which moves behind it; NULL if there is none. */
+/* The next sample called `name` at or after place *from, which moves behind it; NULL if there is
+ * none. */
 const struct prometheus_sample *page_next(const struct page *page, const char *name, size_t *from);
 
 /* The sum of all samples called `name`; `otherwise` if there are none. */

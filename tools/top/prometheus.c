@@ -53,7 +53,8 @@ static bool is_word(const char *text, size_t size, const char *word)
     return size == strlen(word) && memcmp(text, word, size) == 0;
 }
 
-/* Up to 19 digits count; what follows them only moves the point. Answers how many digits there were. */
+/* Up to 19 digits count; what follows them only moves the point. Answers how many digits there
+ * were. */
 static size_t read_digits(const char **at, const char *end, uint64_t *sum, int *shift, int step)
 {
     const char *start = *at;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The dashboard on a terminal. Two files fulfil it: view_curses.c, and view_none.c where ncurses was not
- * found. Main thread. */
+ * The dashboard on a terminal. Two files fulfil it: view_curses.c, and view_none.c where ncurses
+ * was not found. Main thread. */
 #ifndef TOP_SCREEN_H
 #define TOP_SCREEN_H
 

@@ -12,7 +12,8 @@
 #define PIECE_SIZE 1024
 #define LEVELS_SHOWN 6
 
-/* gcc takes "printf" for the system's own; a C library that brings one of C11 beside it names that. */
+/* gcc takes "printf" for the system's own; a C library that brings one of C11 beside it names
+ * that. */
 #if defined(__MINGW_PRINTF_FORMAT)
 #define CHECKED_FORMAT(text, first) __attribute__((format(__MINGW_PRINTF_FORMAT, text, first)))
 #else

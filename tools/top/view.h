@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The dashboard as lines of styled text. Pure: whoever shows them (view_curses.c, view_plain.c) gets pieces
- * that are safe to print, whatever the server's labels hold. */
+ * The dashboard as lines of styled text. Pure: whoever shows them (view_curses.c, view_plain.c)
+ * gets pieces that are safe to print, whatever the server's labels hold. */
 #ifndef TOP_VIEW_H
 #define TOP_VIEW_H
 

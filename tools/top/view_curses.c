@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See screen.h. What is printed comes from view.c, which lets nothing through that commands a terminal. */
+ * See screen.h. What is printed comes from view.c, which lets nothing through that commands a
+ * terminal. */
 #define NCURSES_WIDECHAR 1
 #include "screen.h"
 

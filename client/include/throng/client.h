@@ -36,10 +36,10 @@ struct throng_client_options {
 
     /* Heartbeats, ms; 0..86,400,000; default 0: none, and empty messages are messages. Turn them on
      * where the server has them on, best with the same interval. Then empty messages are not read
-     * and cannot be written: throng_client_update answers them, sends one where nothing was sent for
-     * an interval, and gives the peer up (THRONG_ETIMEDOUT) from which nothing came for three. Call
-     * it at least once an interval; time without a call is not held against the peer, but the peer
-     * may hold it against us. (common/PROTOCOL.md) */
+     * and cannot be written: throng_client_update answers them, sends one where nothing was sent
+     * for an interval, and gives the peer up (THRONG_ETIMEDOUT) from which nothing came for three.
+     * Call it at least once an interval; time without a call is not held against the peer, but the
+     * peer may hold it against us. (common/PROTOCOL.md) */
     uint32_t heartbeat_ms;
 };
 
@@ -96,8 +96,8 @@ THRONG_API int throng_client_wait_ms(const struct throng_client *client);
 THRONG_API int throng_client_write(struct throng_client *client, const void *data, size_t size);
 
 /* The next whole message of the inbox: 1 with *data and *size, valid until the next
- * throng_client_update, _read, _connect or _close of this client; 0 if there is none (look at the state to tell "not yet" from "never"). Does
- * not touch the socket: throng_client_update does. */
+ * throng_client_update, _read, _connect or _close of this client; 0 if there is none (look at the
+ * state to tell "not yet" from "never"). Does not touch the socket: throng_client_update does. */
 THRONG_API int throng_client_read(struct throng_client *client, const void **data, size_t *size);
 
 /* Bytes in the two boxes. */

@@ -27,8 +27,8 @@
 extern "C" {
 #endif
 
-/* Ends a pack whose bytes are in a buffer and writes the message: what throng_client_write or throng_pack_end
- * answers. THRONG_EINVAL: the pack has a sink. */
+/* Ends a pack whose bytes are in a buffer and writes the message: what throng_client_write or
+ * throng_pack_end answers. THRONG_EINVAL: the pack has a sink. */
 static inline int throng_client_write_pack(struct throng_client *client, struct throng_pack *pack)
 {
     size_t size;
@@ -40,8 +40,9 @@ static inline int throng_client_write_pack(struct throng_client *client, struct 
     return packed < 0 ? (int)packed : THRONG_EINVAL;
 }
 
-/* Hands at most `count` messages of the inbox to the table of types. Answers how many there were; each was
- * handled, or answered as the table's policies say. Handlers may write; a handler that closes the client ends it. */
+/* Hands at most `count` messages of the inbox to the table of types. Answers how many there were;
+ * each was handled, or answered as the table's policies say. Handlers may write; a handler that
+ * closes the client ends it. */
 static inline int throng_client_dispatch(struct throng_client *client,
                                          struct throng_messages *messages, int count)
 {

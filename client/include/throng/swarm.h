@@ -7,8 +7,8 @@
  * reserved at start.
  *
  * Where the descriptor limit is too low for all connections, each thread gets a descriptor table of
- * its own. A handler then sees none of the process's descriptors but 0, 1 and 2: files and sockets of
- * the application are for the application's threads. */
+ * its own. A handler then sees none of the process's descriptors but 0, 1 and 2: files and sockets
+ * of the application are for the application's threads. */
 #ifndef THRONG_SWARM_H
 #define THRONG_SWARM_H
 
@@ -43,15 +43,15 @@ struct throng_swarm_handler {
      * peer ended its direction; what was not sent yet is dropped), THRONG_ECANCELED
      * (throng_swarm_disconnect, unless the connection broke, or 5 seconds passed, before everything
      * written was sent: then that error, or THRONG_ETIMEDOUT), THRONG_ECONNREFUSED,
-     * THRONG_ETIMEDOUT (heartbeat_ms, too), THRONG_EPROTOCOL (a frame over message_bytes_max, or cut off by the end),
-     * THRONG_ENOBUFS (see assembly_bytes), ... It stays down until throng_swarm_connect, which may
-     * be called from here; a handler that always does so should pace itself (connects_per_second),
-     * for a refusal comes at once. */
+     * THRONG_ETIMEDOUT (heartbeat_ms, too), THRONG_EPROTOCOL (a frame over message_bytes_max, or
+     * cut off by the end), THRONG_ENOBUFS (see assembly_bytes), ... It stays down until
+     * throng_swarm_connect, which may be called from here; a handler that always does so should
+     * pace itself (connects_per_second), for a refusal comes at once. */
     void (*on_closed)(void *context, struct throng_swarm_thread *thread, uint32_t index, int error);
 
     /* Once per turn of the thread's loop, for pacing and bookkeeping; may be NULL. Answers the time
-     * (throng_swarm_now_ns) at which it wants to run again at the latest; UINT64_MAX: whenever. Runs
-     * again soon after throng_swarm_wake, and then sees what the waker did before. */
+     * (throng_swarm_now_ns) at which it wants to run again at the latest; UINT64_MAX: whenever.
+     * Runs again soon after throng_swarm_wake, and then sees what the waker did before. */
     uint64_t (*on_turn)(void *context, struct throng_swarm_thread *thread, uint64_t now_ns);
 };
 
@@ -140,19 +140,19 @@ THRONG_API uint64_t throng_swarm_now_ns(void);
 /* Which thread this is, 0..threads-1. */
 THRONG_API uint32_t throng_swarm_thread_index(const struct throng_swarm_thread *thread);
 
-/* Queues one message; it goes out at the end of the turn. 0; THRONG_EINVAL: not connected, or an empty
- * message although there are heartbeats; THRONG_EAGAIN: the connection's queue or the thread's send memory is full; THRONG_ETOOBIG. All or
- * nothing. */
+/* Queues one message; it goes out at the end of the turn. 0; THRONG_EINVAL: not connected, or an
+ * empty message although there are heartbeats; THRONG_EAGAIN: the connection's queue or the
+ * thread's send memory is full; THRONG_ETOOBIG. All or nothing. */
 THRONG_API int throng_swarm_write(struct throng_swarm_thread *thread, uint32_t index,
                                   const void *data, size_t size);
 
 /* Connects one that is down (again). 0, or THRONG_EINVAL if it is not down. */
 THRONG_API int throng_swarm_connect(struct throng_swarm_thread *thread, uint32_t index);
 
-/* Closes one: gracefully (what was written is sent, then our end; waits for the peer's, 5 seconds in
- * all; messages that still arrive are dropped) or by reset, which one that is not up yet always is.
- * on_closed follows, after this returns. 0, also if it is closing already, or THRONG_EINVAL if it is
- * down. */
+/* Closes one: gracefully (what was written is sent, then our end; waits for the peer's, 5 seconds
+ * in all; messages that still arrive are dropped) or by reset, which one that is not up yet always
+ * is. on_closed follows, after this returns. 0, also if it is closing already, or THRONG_EINVAL if
+ * it is down. */
 THRONG_API int throng_swarm_disconnect(struct throng_swarm_thread *thread, uint32_t index,
                                        bool abort);
 

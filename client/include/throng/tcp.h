@@ -3,9 +3,10 @@
  * tools, tests and simple clients. One connection belongs to one thread at a time; no memory is
  * allocated after throng_tcp_connect.
  *
- * It has no heartbeats of its own, for between two calls nobody is there to send them. A server that
- * has them on (common/PROTOCOL.md) sends empty messages and wants each answered with one, within two
- * intervals: where throng_tcp_read answers 0, throng_tcp_write(tcp, NULL, 0, timeout_ms). */
+ * It has no heartbeats of its own, for between two calls nobody is there to send them. A server
+ * that has them on (common/PROTOCOL.md) sends empty messages and wants each answered with one,
+ * within two intervals: where throng_tcp_read answers 0, throng_tcp_write(tcp, NULL, 0,
+ * timeout_ms). */
 #ifndef THRONG_TCP_H
 #define THRONG_TCP_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * A connection of the swarm, from connect to on_closed. Its own thread.
  *
- * A handler may close, write to or reconnect any connection of its thread at any time; so after each
- * call of a handler the state is looked at anew. */
+ * A handler may close, write to or reconnect any connection of its thread at any time; so after
+ * each call of a handler the state is looked at anew. */
 #include "base/assert.h"
 #include "os/clock.h"
 #include "swarm/state.h"

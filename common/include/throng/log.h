@@ -16,8 +16,8 @@ enum throng_log_level {
     THRONG_LOG_INFO = 3,
 };
 
-/* A log sink. What it may rely on, whoever chose the words that a line repeats (a peer, a host name, a
- * config file):
+/* A log sink. What it may rely on, whoever chose the words that a line repeats (a peer, a host
+ * name, a config file):
  *
  *   - `text` is one line without a line end, at most 251 bytes and a NUL. A longer one was cut between
  *     two characters and ends in "...".

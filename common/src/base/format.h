@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-/* TG_FORMAT(2, 3): the second parameter is the format, the third the first to be formatted. gcc takes
- * "printf" for the system's own; a C library that brings one of C11 beside it names that. */
+/* TG_FORMAT(2, 3): the second parameter is the format, the third the first to be formatted. gcc
+ * takes "printf" for the system's own; a C library that brings one of C11 beside it names that. */
 #if defined(__MINGW_PRINTF_FORMAT)
 #define TG_FORMAT(text, first) __attribute__((format(__MINGW_PRINTF_FORMAT, text, first)))
 #elif defined(__GNUC__)

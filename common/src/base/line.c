@@ -17,8 +17,9 @@
 #define ESCAPE_BYTES 11u
 
 /* What readers of a log must not be given as it is: C1 controls, and what changes the order or
- * the look of the text around it without being seen: direction marks, embeddings, overrides and isolates,
- * separators, zero widths, tags. (Not all of Unicode's category Cf: signs of a script that are seen pass.) */
+ * the look of the text around it without being seen: direction marks, embeddings, overrides and
+ * isolates, separators, zero widths, tags. (Not all of Unicode's category Cf: signs of a script
+ * that are seen pass.) */
 static const struct range {
     uint32_t first;
     uint32_t last;
@@ -54,7 +55,8 @@ static char short_escape(uint32_t character)
     }
 }
 
-/* Writes the next character of `text` as it may be shown. Answers how many bytes of `text` it took. */
+/* Writes the next character of `text` as it may be shown. Answers how many bytes of `text` it
+ * took. */
 static size_t show_next(const uint8_t *text, size_t length, char *shown)
 {
     uint32_t character = 0;

@@ -9,8 +9,8 @@
  *     C1 controls, line separators, what       \u{202e}
  *       changes the direction or is not seen
  *
- * So a line can't end early, move a terminal's cursor or show its letters in another order, and what
- * it was can be read back. */
+ * So a line can't end early, move a terminal's cursor or show its letters in another order, and
+ * what it was can be read back. */
 #ifndef TG_BASE_LINE_H
 #define TG_BASE_LINE_H
 

@@ -18,8 +18,8 @@ void tg_post_queue_init(struct tg_post_queue *queue, void *zeroed, uint32_t capa
     atomic_init(&queue->tail, 0);
 }
 
-/* Takes a place of its own for the caller; NULL if the queue is full. Each repetition is a step that
- * another producer has made, so all of them together always go on. */
+/* Takes a place of its own for the caller; NULL if the queue is full. Each repetition is a step
+ * that another producer has made, so all of them together always go on. */
 static struct tg_post_cell *claim(struct tg_post_queue *queue, uint64_t *place)
 {
     *place = atomic_load_explicit(&queue->tail, memory_order_relaxed);
@@ -55,8 +55,8 @@ bool tg_post_queue_push(struct tg_post_queue *queue, const struct tg_post *post)
     tg_yield();
     cell->post = *post;
     tg_yield();
-    /* release: pairs with the acquire in tg_post_queue_pop; makes the post, and all that its thread did
-     * before, visible. */
+    /* release: pairs with the acquire in tg_post_queue_pop; makes the post, and all that its thread
+     * did before, visible. */
     atomic_store_explicit(&cell->turn, 2 * tg_post_queue_lap(queue, place) + 1,
                           memory_order_release);
     return true;

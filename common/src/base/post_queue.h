@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: MIT
- * Bounded queue from any number of threads to one, without locks: what other threads hand to the logic
- * thread. Filled through throng_post, emptied by time/logic_time.c.
+ * Bounded queue from any number of threads to one, without locks: what other threads hand to the
+ * logic thread. Filled through throng_post, emptied by time/logic_time.c.
  *
- * Each cell has a turn, which says whose it is. In the lap L of a place in the queue (place / capacity):
+ * Each cell has a turn, which says whose it is. In the lap L of a place in the queue (place /
+ * capacity):
  *
  *      turn 2L      free: the producer that moves the tail over it may fill it
  *      turn 2L + 1  filled: the consumer may read it
  *      turn 2L + 2  read: free in the next lap
  *
- * So the turn, and not the tail, is what publishes an entry: a producer that was interrupted between the
- * two lets those behind it wait, never be lost, and comes back to wake the consumer. Places count in 64
- * bits and never turn around, so no producer can mistake a lap for another one, however long it slept. All
- * zeroes is an empty queue: its memory is not touched before it is used. */
+ * So the turn, and not the tail, is what publishes an entry: a producer that was interrupted
+ * between the two lets those behind it wait, never be lost, and comes back to wake the consumer.
+ * Places count in 64 bits and never turn around, so no producer can mistake a lap for another one,
+ * however long it slept. All zeroes is an empty queue: its memory is not touched before it is
+ * used. */
 #ifndef TG_BASE_POST_QUEUE_H
 #define TG_BASE_POST_QUEUE_H
 
@@ -68,7 +70,8 @@ static inline uint64_t tg_post_queue_lap(const struct tg_post_queue *queue, uint
     return place >> queue->bits;
 }
 
-/* Consumer: whether there is one to take. Used between "I am about to sleep" and sleeping as well. */
+/* Consumer: whether there is one to take. Used between "I am about to sleep" and sleeping as
+ * well. */
 static inline bool tg_post_queue_has_posts(const struct tg_post_queue *queue)
 {
     tg_yield();
@@ -78,8 +81,9 @@ static inline bool tg_post_queue_has_posts(const struct tg_post_queue *queue)
     return turn == 2 * tg_post_queue_lap(queue, queue->head) + 1;
 }
 
-/* Consumer: whether nobody has begun to add one that was not taken. A post whose call has returned, as the
- * caller of this knows, is seen: it knows it by way of something that orders the tail as well. */
+/* Consumer: whether nobody has begun to add one that was not taken. A post whose call has returned,
+ * as the caller of this knows, is seen: it knows it by way of something that orders the tail as
+ * well. */
 static inline bool tg_post_queue_is_empty(const struct tg_post_queue *queue)
 {
     return atomic_load_explicit(&queue->tail, memory_order_relaxed) == queue->head;

@@ -192,8 +192,8 @@ static inline bool tg_ring_return(struct tg_ring *ring)
     return true;
 }
 
-/* Any thread: entries that were published and whose room was not given back: about so many, while both
- * sides go on, for the two ends are read at two moments. */
+/* Any thread: entries that were published and whose room was not given back: about so many, while
+ * both sides go on, for the two ends are read at two moments. */
 static inline uint32_t tg_ring_depth(const struct tg_ring *ring)
 {
     uint32_t head = atomic_load_explicit(&ring->head_shared, memory_order_relaxed);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * SipHash-2-4 (Aumasson and Bernstein, 2012) of sixteen bytes: a hash with a secret key, of which who
- * does not know the key cannot find two inputs that meet, nor tell where one falls, however many results
- * he causes. A plain hash, also one that begins at a random number, gives no such promise. Pure. */
+ * SipHash-2-4 (Aumasson and Bernstein, 2012) of sixteen bytes: a hash with a secret key, of which
+ * who does not know the key cannot find two inputs that meet, nor tell where one falls, however
+ * many results he causes. A plain hash, also one that begins at a random number, gives no such
+ * promise. Pure. */
 #ifndef TG_BASE_SIPHASH_H
 #define TG_BASE_SIPHASH_H
 

@@ -75,7 +75,8 @@ static inline bool tg_token_bucket_is_empty(const struct tg_token_bucket *bucket
     return bucket->tokens <= 0;
 }
 
-/* Milliseconds from the last fill until there is a token: >= 1 if there is none. At most 2^32 - 1. */
+/* Milliseconds from the last fill until there is a token: >= 1 if there is none. At most 2^32 -
+ * 1. */
 static inline uint32_t tg_token_bucket_wait_ms(const struct tg_token_bucket *bucket,
                                                struct tg_rate rate)
 {

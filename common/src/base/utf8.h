@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing beyond U+10FFFF. Pure; any thread. */
+ * UTF-8 as RFC 3629 has it: no overlong form, no surrogate, nothing beyond U+10FFFF. Pure; any
+ * thread. */
 #ifndef TG_BASE_UTF8_H
 #define TG_BASE_UTF8_H
 
@@ -7,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* How many bytes the character has whose first byte this is; 0: none begins so. (0xc0 and 0xc1 could
- * only be longer forms of ASCII, 0xf5 and above are beyond Unicode.) */
+/* How many bytes the character has whose first byte this is; 0: none begins so. (0xc0 and 0xc1
+ * could only be longer forms of ASCII, 0xf5 and above are beyond Unicode.) */
 static inline size_t tg_utf8_sequence_len(uint8_t first)
 {
     if (first < 0x80) {

@@ -32,8 +32,8 @@ static inline uint32_t tg_frame_length_swap(uint32_t length)
 }
 
 /* Byte by byte, so that neither alignment nor the machine's own order matters; compilers turn each
- * of these into one load or store, with a swap where needed. The order of the bytes is fixed and the
- * length swapped: given both orders, byte by byte, gcc picks each byte anew. */
+ * of these into one load or store, with a swap where needed. The order of the bytes is fixed and
+ * the length swapped: given both orders, byte by byte, gcc picks each byte anew. */
 static inline uint32_t tg_frame_length_read(const uint8_t *header, enum throng_byte_order order)
 {
     uint32_t length = (uint32_t)header[0] << 24 | (uint32_t)header[1] << 16 |

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The heartbeats of one end of a connection: when an empty message is due, what one that came means,
- * and when the peer is given up. common/PROTOCOL.md has the rule and says why it cannot storm. Pure:
- * the time, in whatever unit, is an argument; on the thread that owns the connection. */
+ * The heartbeats of one end of a connection: when an empty message is due, what one that came
+ * means, and when the peer is given up. common/PROTOCOL.md has the rule and says why it cannot
+ * storm. Pure: the time, in whatever unit, is an argument; on the thread that owns the
+ * connection. */
 #ifndef TG_CODEC_HEARTBEAT_H
 #define TG_CODEC_HEARTBEAT_H
 
@@ -23,8 +24,8 @@ struct tg_heartbeat {
      * question by mistake would be answered, and the answer as well, for ever. */
     uint32_t unanswered;
 
-    /* The peer asked. However often it did meanwhile: one answer is enough, so a flood has nothing to
-     * pile up. */
+    /* The peer asked. However often it did meanwhile: one answer is enough, so a flood has nothing
+     * to pile up. */
     bool owes_answer;
 };
 

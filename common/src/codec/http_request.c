@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The head of an HTTP/1 request, byte by byte: each state is a function that takes one byte. Pure; any
- * thread. RFC 9110 and RFC 9112 say what may stand where. */
+ * The head of an HTTP/1 request, byte by byte: each state is a function that takes one byte. Pure;
+ * any thread. RFC 9110 and RFC 9112 say what may stand where. */
 #include "codec/http_request.h"
 
 #include <string.h>
@@ -262,7 +262,8 @@ static int end_head(struct tg_http_request *request)
         return 400;
     }
     if (request->coding_seen) {
-        /* A length as well, or a version that knows no codings: that is how requests are smuggled. */
+        /* A length as well, or a version that knows no codings: that is how requests are
+         * smuggled. */
         return request->length_seen || request->minor == 0 ? 400 : 413;
     }
     request->size = request->looked + 1u;

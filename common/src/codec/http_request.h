@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The head of an HTTP/1 request that has no body: a request line and headers, in at most 8 KiB. The admin
- * listener reads it, and a WebSocket handshake can. Pure: bytes in, spans of them out; no allocation.
+ * The head of an HTTP/1 request that has no body: a request line and headers, in at most 8 KiB. The
+ * admin listener reads it, and a WebSocket handshake can. Pure: bytes in, spans of them out; no
+ * allocation.
  *
- * Strict where servers in a row may read a request differently (RFC 9112, section 11.2): each line ends in
- * CRLF, a name ends at its colon, no line is folded, and what says how long a body is must not be said
- * twice. Nothing is decoded. An unusable request is refused at the byte that makes it so; nothing behind it
- * can be read then, and the connection is to be closed.
+ * Strict where servers in a row may read a request differently (RFC 9112, section 11.2): each line
+ * ends in CRLF, a name ends at its colon, no line is folded, and what says how long a body is must
+ * not be said twice. Nothing is decoded. An unusable request is refused at the byte that makes it
+ * so; nothing behind it can be read then, and the connection is to be closed.
  *
  *   METHOD --SP--> TARGET --SP--> VERSION --CRLF--> NAME --":"--> VALUE --CRLF--+
  *                                                    ^ |                        |
@@ -39,8 +40,8 @@ struct tg_http_header {
 #define TG_HTTP_PARTIAL 0 /* more bytes are needed */
 #define TG_HTTP_WHOLE 1
 
-/* Statuses: 400 not HTTP, or ambiguous; 405 neither GET nor HEAD; 413 it has a body; 414 the target is
- * too long; 431 the head is, or has too many headers; 505 another version. */
+/* Statuses: 400 not HTTP, or ambiguous; 405 neither GET nor HEAD; 413 it has a body; 414 the target
+ * is too long; 431 the head is, or has too many headers; 505 another version. */
 struct tg_http_request {
     struct tg_http_span target;
     uint32_t size; /* WHOLE: of the head, with its empty line; the next request begins there */
@@ -59,18 +60,19 @@ struct tg_http_request {
 
 void tg_http_request_init(struct tg_http_request *request);
 
-/* Reads on in head[0..size), of which earlier calls have seen a part: the same bytes, and the new ones
- * behind them; they may have moved. TG_HTTP_PARTIAL, TG_HTTP_WHOLE (what is behind request->size was not
- * looked at), or a status. After one of the latter two only tg_http_request_init is allowed. */
+/* Reads on in head[0..size), of which earlier calls have seen a part: the same bytes, and the new
+ * ones behind them; they may have moved. TG_HTTP_PARTIAL, TG_HTTP_WHOLE (what is behind
+ * request->size was not looked at), or a status. After one of the latter two only
+ * tg_http_request_init is allowed. */
 int tg_http_request_read(struct tg_http_request *request, const char *head, size_t size);
 
-/* Value `index`, counted from 0, of those headers that have this name, in whatever case. False if there
- * are not so many. */
+/* Value `index`, counted from 0, of those headers that have this name, in whatever case. False if
+ * there are not so many. */
 bool tg_http_find(const struct tg_http_request *request, const char *head, const char *name,
                   uint32_t index, struct tg_http_span *value);
 
-/* Whether the comma-separated lists under this name, all of them together, have the token, in whatever
- * case: "Connection", "upgrade". */
+/* Whether the comma-separated lists under this name, all of them together, have the token, in
+ * whatever case: "Connection", "upgrade". */
 bool tg_http_has_token(const struct tg_http_request *request, const char *head, const char *name,
                        const char *token);
 

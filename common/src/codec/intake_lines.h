@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * How a reader moves from line to line, for the two files of the intake: intake.c (what a reader does
- * with its input) and intake_turns.c (who goes on). Nobody else includes this. */
+ * How a reader moves from line to line, for the two files of the intake: intake.c (what a reader
+ * does with its input) and intake_turns.c (who goes on). Nobody else includes this. */
 #ifndef TG_CODEC_INTAKE_LINES_H
 #define TG_CODEC_INTAKE_LINES_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Who goes on, in rounds: one before each wait of the port. The halt while pieces that wait have most
- * of the receive buffers, and the ticks that find those who stand still. The thread that owns the
- * pools. */
+ * Who goes on, in rounds: one before each wait of the port. The halt while pieces that wait have
+ * most of the receive buffers, and the ticks that find those who stand still. The thread that owns
+ * the pools. */
 #include "codec/intake_lines.h"
 
 /* Keeps the reserve whole, and ends a halt once few lack memory. */
@@ -124,8 +124,8 @@ bool tg_intake_is_due(const struct tg_intake *intake)
 
 /* ---- standing still ---- */
 
-/* Those that their owner does not read from stand still by its doing, so they come into it only when
- * everybody has waited for very long. */
+/* Those that their owner does not read from stand still by its doing, so they come into it only
+ * when everybody has waited for very long. */
 static struct tg_intake_holder *oldest_holder(struct tg_intake *intake)
 {
     const bool all = intake->still_ticks >= TG_INTAKE_EXCUSED_TICKS;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Requests as the user begins, gives up and ends them. Replies come in dispatch.c. One thread at a time. */
+ * Requests as the user begins, gives up and ends them. Replies come in dispatch.c. One thread at a
+ * time. */
 #include "message/messages.h"
 
 #define TIMEOUT_MS_MOST 86400000u
@@ -60,8 +61,8 @@ int throng_messages_wait_ms(const struct throng_messages *messages, uint64_t now
 
 uint32_t throng_messages_closed(struct throng_messages *messages, throng_conn conn)
 {
-    /* A callback may begin another one to the same connection, which has ended as well. So not more than there were:
-     * the others' time-outs are their end. */
+    /* A callback may begin another one to the same connection, which has ended as well. So not more
+     * than there were: the others' time-outs are their end. */
     const uint32_t most = messages->requests.count;
     uint32_t count = 0;
     struct tg_request *request;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The fields of a message whose body is a map: values by name, and a note of the first that could not be had. Called by
- * the user's handlers. */
+ * The fields of a message whose body is a map: values by name, and a note of the first that could
+ * not be had. Called by the user's handlers. */
 #include "message/fault.h"
 #include "message/value.h"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What becomes of a message that has come: its handler, the request that it answers, or the policy for bad ones.
+ * What becomes of a message that has come: its handler, the request that it answers, or the policy
+ * for bad ones.
  *
  *   bytes --envelope--> request -n --> the request's `done`
  *              |------- type 0 ------> on_error
@@ -46,8 +47,9 @@ static void send_error(const struct arrival *arrival, const struct throng_messag
     }
 }
 
-/* Applies a policy to a message that failed. An error message and a bad reply are never answered with one: two ends
- * would complain of each other's complaints for ever. Answers the fault's code. */
+/* Applies a policy to a message that failed. An error message and a bad reply are never answered
+ * with one: two ends would complain of each other's complaints for ever. Answers the fault's
+ * code. */
 static int refuse(const struct arrival *arrival, enum throng_when_bad policy,
                   const struct throng_message_fault *fault)
 {

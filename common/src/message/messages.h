@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A table of types with its requests: the object that the user makes. Made and looked at in messages.c, fed in
- * dispatch.c, asked in ask.c. One thread at a time. */
+ * A table of types with its requests: the object that the user makes. Made and looked at in
+ * messages.c, fed in dispatch.c, asked in ask.c. One thread at a time. */
 #ifndef TG_MESSAGE_MESSAGES_H
 #define TG_MESSAGE_MESSAGES_H
 

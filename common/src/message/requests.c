@@ -44,8 +44,8 @@ static struct tg_list *id_bucket(struct tg_requests *requests, int32_t id)
     return &requests->ids[(uint32_t)id & (requests->bucket_count - 1)];
 }
 
-/* Ids of connections are the server's own, so nobody can choose them to collide; multiplied, because what
- * differs in them may lie in the upper bits. */
+/* Ids of connections are the server's own, so nobody can choose them to collide; multiplied,
+ * because what differs in them may lie in the upper bits. */
 static struct tg_list *conn_bucket(struct tg_requests *requests, throng_conn conn)
 {
     const uint64_t mixed = (conn.id ^ conn.id >> 32) * UINT64_C(0x9e3779b97f4a7c15);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The requests that wait for their replies: found by connection and id, by connection, and by time. All memory is the
- * caller's; time is an argument. One thread at a time.
+ * The requests that wait for their replies: found by connection and id, by connection, and by time.
+ * All memory is the caller's; time is an argument. One thread at a time.
  *
- * Ids count up through all connections, past those that are still outstanding, so an id comes again only after two
- * thousand million others: a late reply finds nothing. */
+ * Ids count up through all connections, past those that are still outstanding, so an id comes again
+ * only after two thousand million others: a late reply finds nothing. */
 #ifndef TG_MESSAGE_REQUESTS_H
 #define TG_MESSAGE_REQUESTS_H
 

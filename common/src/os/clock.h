@@ -9,8 +9,8 @@
  */
 uint64_t tg_clock_ns(void);
 
-/* The wall clock: milliseconds of Unix time, for people to read. Whoever sets the clock moves it. Any
- * thread. */
+/* The wall clock: milliseconds of Unix time, for people to read. Whoever sets the clock moves it.
+ * Any thread. */
 uint64_t tg_clock_unix_ms(void);
 
 #endif

@@ -23,7 +23,8 @@ bool tg_descriptor_plan_make(struct tg_descriptor_plan *plan, uint32_t connectio
     if (plan->per_table == 0) {
         return false;
     }
-    /* Room for one more than that, so that a full server still has a thread to tell the next one. */
+    /* Room for one more than that, so that a full server still has a thread to tell the next
+     * one. */
     plan->threads = connections / plan->per_table + 1;
     return plan->threads <= threads_most;
 }

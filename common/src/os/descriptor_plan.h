@@ -18,9 +18,9 @@ struct tg_descriptor_plan {
     bool own_tables;    /* each thread needs a table of its own */
 };
 
-/* Raises the soft limit if that helps. `open` is the number of descriptors that the process has open
- * already. A plan with own tables has room for one connection more than asked for. False if more
- * than `threads_most` would be needed; limit and per_table are set all the same. */
+/* Raises the soft limit if that helps. `open` is the number of descriptors that the process has
+ * open already. A plan with own tables has room for one connection more than asked for. False if
+ * more than `threads_most` would be needed; limit and per_table are set all the same. */
 bool tg_descriptor_plan_make(struct tg_descriptor_plan *plan, uint32_t connections, uint32_t open,
                              uint32_t threads_most);
 

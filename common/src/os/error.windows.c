@@ -20,9 +20,9 @@
 #define HANDLES_CLOSED 676
 
 /* Three kinds of numbers that do not overlap: Winsock's own (10000 and up), those of the calls
- * outside of Winsock, and what an I/O completion reports: an NTSTATUS that RtlNtStatusToDosError has
- * made a Win32 number of. So one event has several: a peer's reset is 10054 from recv and 64 from a
- * completion. */
+ * outside of Winsock, and what an I/O completion reports: an NTSTATUS that RtlNtStatusToDosError
+ * has made a Win32 number of. So one event has several: a peer's reset is 10054 from recv and 64
+ * from a completion. */
 static const struct {
     int system;
     int code;
@@ -37,8 +37,8 @@ static const struct {
     {WSAEDISCON, THRONG_EEOF},
     {ERROR_HANDLE_EOF, THRONG_EEOF},
     {ERROR_GRACEFUL_DISCONNECT, THRONG_EEOF},
-    /* The connection has died. "Aborted" is a peer's reset too, met while sending; of a reset before
-     * the accept Wine says 59, an unexpected network error. */
+    /* The connection has died. "Aborted" is a peer's reset too, met while sending; of a reset
+     * before the accept Wine says 59, an unexpected network error. */
     {WSAECONNRESET, THRONG_ECONNRESET},
     {WSAECONNABORTED, THRONG_ECONNRESET},
     {WSAENETRESET, THRONG_ECONNRESET},
@@ -119,8 +119,9 @@ int tg_error_from_system(int system_error)
     return THRONG_ESYSTEM;
 }
 
-/* What sockets complete with and RtlNtStatusToDosError makes too little of: several become one number
- * of Win32, or one that says something else of a file than of a connection. (libuv found them.) */
+/* What sockets complete with and RtlNtStatusToDosError makes too little of: several become one
+ * number of Win32, or one that says something else of a file than of a connection. (libuv found
+ * them.) */
 static const struct {
     NTSTATUS status;
     int code;

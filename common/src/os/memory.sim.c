@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Memory of the simulated system: the heap's, counted by the world, and refused when chance has it. */
+ * Memory of the simulated system: the heap's, counted by the world, and refused when chance has
+ * it. */
 #include "os/memory.h"
 
 #include <stdlib.h>

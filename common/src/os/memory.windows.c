@@ -10,9 +10,10 @@
 void *tg_memory_reserve(size_t bytes)
 {
     TG_REQUIRE(bytes >= 1);
-    /* MEM_COMMIT with it: Windows counts these bytes against memory and page file now, so the promise
-     * is a real one, and a server that could not be served is refused at its start. A page still
-     * costs physical memory only once touched. Wine maps memory as Linux does, without a count. */
+    /* MEM_COMMIT with it: Windows counts these bytes against memory and page file now, so the
+     * promise is a real one, and a server that could not be served is refused at its start. A page
+     * still costs physical memory only once touched. Wine maps memory as Linux does, without a
+     * count. */
     return VirtualAlloc(NULL, bytes, MEM_RESERVE | MEM_COMMIT, PAGE_READWRITE);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The parker on WaitOnAddress (Windows 8): its `sleeping` word is what is waited on. One sleeper, any
- * number of wakers, also a console control handler, which is a thread of its own. */
+ * The parker on WaitOnAddress (Windows 8): its `sleeping` word is what is waited on. One sleeper,
+ * any number of wakers, also a console control handler, which is a thread of its own. */
 #include "os/parker.h"
 
 #include <windows.h>
@@ -41,9 +41,9 @@ static DWORD wait_ms(int64_t timeout_ns)
 void tg_parker_sleep(struct tg_parker *parker, int64_t timeout_ns)
 {
     uint32_t announced = 1;
-    /* Returns at once if a waker has ended the announcement meanwhile; that comparison is made under
-     * the lock that the waker's call takes too. Every other answer (a wake, the time-out, no reason
-     * at all) means the same to the caller: look for work again. */
+    /* Returns at once if a waker has ended the announcement meanwhile; that comparison is made
+     * under the lock that the waker's call takes too. Every other answer (a wake, the time-out, no
+     * reason at all) means the same to the caller: look for work again. */
     (void)WaitOnAddress(&parker->sleeping, &announced, sizeof announced, wait_ms(timeout_ns));
     atomic_store_explicit(&parker->sleeping, 0, memory_order_relaxed);
 }

@@ -51,8 +51,8 @@ int tg_error_from_system(int system_error);
  * size >= 1. */
 void tg_system_error_text(int system_error, char *text, size_t size);
 
-/* Whether an accept failed because that one connection died in the backlog (accept(2) passes its error
- * on; EPERM is a firewall's rule). The next connection may be in the best of health. */
+/* Whether an accept failed because that one connection died in the backlog (accept(2) passes its
+ * error on; EPERM is a firewall's rule). The next connection may be in the best of health. */
 bool tg_accept_has_died(int system_error);
 
 /* A non-blocking, close-on-exec listening TCP socket. Sets SO_REUSEADDR (Windows:
@@ -61,11 +61,11 @@ bool tg_accept_has_died(int system_error);
  * receive_buffer_bytes > 0. Writes the address really bound (port 0 becomes the chosen port) to
  * `bound`. 0 or an error, with nothing left open.
  *
- * keepalive_s > 0: after so many seconds of silence the system asks the peer, TG_KEEPALIVE_PROBES times,
- * every TG_KEEPALIVE_INTERVAL_S, and the connection ends with THRONG_ETIMEDOUT if no answer comes; at
- * most TG_KEEPALIVE_MAX_S. user_timeout_ms > 0: so long may sent bytes stay unacknowledged. On Linux
- * accepted sockets inherit all of it. On Windows there is no user timeout, and whoever makes sockets
- * ahead of the accept sets their keepalive himself. */
+ * keepalive_s > 0: after so many seconds of silence the system asks the peer, TG_KEEPALIVE_PROBES
+ * times, every TG_KEEPALIVE_INTERVAL_S, and the connection ends with THRONG_ETIMEDOUT if no answer
+ * comes; at most TG_KEEPALIVE_MAX_S. user_timeout_ms > 0: so long may sent bytes stay
+ * unacknowledged. On Linux accepted sockets inherit all of it. On Windows there is no user timeout,
+ * and whoever makes sockets ahead of the accept sets their keepalive himself. */
 #define TG_KEEPALIVE_MAX_S 32767u
 #define TG_KEEPALIVE_INTERVAL_S 15u
 #define TG_KEEPALIVE_PROBES 4u
@@ -80,8 +80,8 @@ struct tg_listen_options {
 int tg_socket_listen(tg_socket *listener, const struct tg_listen_options *options,
                      struct throng_address *bound);
 
-/* Keepalive as above. 0 seconds: nothing is changed. Before Windows 10 the probes are ten, whatever is
- * asked for. 0 or an error. */
+/* Keepalive as above. 0 seconds: nothing is changed. Before Windows 10 the probes are ten, whatever
+ * is asked for. 0 or an error. */
 int tg_socket_set_keepalive(tg_socket sock, uint32_t idle_s);
 
 /* A second descriptor of the same listening socket, for another port of this process. A socket or

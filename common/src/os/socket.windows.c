@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Sockets of Windows: start-up, the blocking client and tests. Any thread; a socket has one owner at
- * a time. */
+ * Sockets of Windows: start-up, the blocking client and tests. Any thread; a socket has one owner
+ * at a time. */
 #include "os/socket.h"
 
 #include <string.h>
@@ -22,7 +22,8 @@
 #define TCP_OPTION_KEEPCNT 16
 
 /* listen() holds an ordinary figure down to 200, and takes this form, the negated figure, for what
- * it is, in 200..65535. (Wine hands it to Linux, where it is a huge one: as many as the system allows.) */
+ * it is, in 200..65535. (Wine hands it to Linux, where it is a huge one: as many as the system
+ * allows.) */
 #define BACKLOG_PLAIN_MAX 200
 #define BACKLOG_MAX 65535
 
@@ -107,9 +108,10 @@ int tg_socket_set_keepalive(tg_socket sock, uint32_t idle_s)
 static int prepare_listener(tg_socket sock, const struct tg_listen_options *options)
 {
     /* Not SO_REUSEADDR: on Windows that lets two sockets listen on one port, and anybody's program
-     * take the connections meant for ours. What it is for elsewhere, a restart while old connections
-     * are in TIME_WAIT, Windows allows without it; this option makes the port ours alone. A restart
-     * waits only while a connection of the old server has not been ended by both sides. */
+     * take the connections meant for ours. What it is for elsewhere, a restart while old
+     * connections are in TIME_WAIT, Windows allows without it; this option makes the port ours
+     * alone. A restart waits only while a connection of the old server has not been ended by both
+     * sides. */
     int error = set_option(sock, SOL_SOCKET, SO_EXCLUSIVEADDRUSE, 1);
     if (error == 0 && options->address.family == THRONG_ADDRESS_IPV6) {
         error = set_option(sock, IPPROTO_IPV6, IPV6_V6ONLY, is_any_ipv6(&options->address) ? 0 : 1);
@@ -188,7 +190,8 @@ int tg_socket_bind_source(tg_socket sock, const struct throng_address *source)
     struct sockaddr_storage name;
     int size = (int)tg_address_encode(source, &name);
     /* Else bind takes a port for this address alone, and a range is exhausted by so many
-     * connections, to whomever they go. Where there is neither option there are just fewer ports. */
+     * connections, to whomever they go. Where there is neither option there are just fewer
+     * ports. */
     if (source->port == 0 && set_option(sock, SOL_SOCKET, REUSE_UNICAST_PORT, 1) != 0) {
         (void)set_option(sock, SOL_SOCKET, PORT_SCALABILITY, 1);
     }
@@ -240,16 +243,16 @@ int tg_socket_peer_address(tg_socket sock, struct throng_address *address)
 
 /* --- data ---------------------------------------------------------------------------------- */
 
-/* Under Wine a receive after a reset answers 0 bytes, as after an end; but a poll tells of the error
- * for good. On Windows the receive itself fails. */
+/* Under Wine a receive after a reset answers 0 bytes, as after an end; but a poll tells of the
+ * error for good. On Windows the receive itself fails. */
 static bool was_reset(tg_socket sock)
 {
     WSAPOLLFD entry = {.fd = (SOCKET)sock};
     return WSAPoll(&entry, 1, 0) == 1 && (entry.revents & POLLERR) != 0;
 }
 
-/* Most bytes of one receive. Wine touches all of the buffer that it is given, and Windows may lock it,
- * however few bytes come: what a peer only claims to send must cost no memory. */
+/* Most bytes of one receive. Wine touches all of the buffer that it is given, and Windows may lock
+ * it, however few bytes come: what a peer only claims to send must cost no memory. */
 #define RECEIVE_BYTES_MAX 262144
 
 int tg_socket_receive(tg_socket sock, void *data, size_t size)
@@ -293,8 +296,8 @@ void tg_socket_abort(tg_socket sock)
 
 /* --- waiting ------------------------------------------------------------------------------- */
 
-/* Not WSAPoll: before Windows 10, 2004, it never reports that a connect has failed. A set of select()
- * is an array here, so one socket costs one entry, whatever its number. */
+/* Not WSAPoll: before Windows 10, 2004, it never reports that a connect has failed. A set of
+ * select() is an array here, so one socket costs one entry, whatever its number. */
 struct wait_sets {
     fd_set ready;
     fd_set failed;
@@ -314,8 +317,8 @@ static int select_once(tg_socket sock, bool for_write, bool for_failure, uint64_
                   &sets->failed, deadline_ns == NO_DEADLINE ? NULL : &rest);
 }
 
-/* Urgent data looks like a failure, and stays until somebody reads it, which nobody here does. Only a
- * connection can have it, and a connection that has failed is readable and writable. */
+/* Urgent data looks like a failure, and stays until somebody reads it, which nobody here does. Only
+ * a connection can have it, and a connection that has failed is readable and writable. */
 static bool is_urgent_only(tg_socket sock, const struct wait_sets *sets)
 {
     struct throng_address peer;

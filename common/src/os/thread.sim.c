@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Threads of the simulated system. Its descriptors have no limit of their own: the world's number of
- * sockets is one. */
+ * Threads of the simulated system. Its descriptors have no limit of their own: the world's number
+ * of sockets is one. */
 #include "os/thread.h"
 
 #include <throng/error.h>

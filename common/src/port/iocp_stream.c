@@ -316,9 +316,9 @@ void tg_iocp_on_receive(struct tg_iocp_port *port, struct tg_stream *stream)
 
 /* --- sending ------------------------------------------------------------------------------- */
 
-/* A send that does not fit completes when the peer has taken all of it, and not before: of a long one, a
- * caller could not tell a peer that reads from one that does not. This is as much as a table full of
- * blocks of 512 bytes, which is what many small messages become. */
+/* A send that does not fit completes when the peer has taken all of it, and not before: of a long
+ * one, a caller could not tell a peer that reads from one that does not. This is as much as a table
+ * full of blocks of 512 bytes, which is what many small messages become. */
 #define SEND_BYTES_MAX (TG_GATHER_MAX * (size_t)512)
 
 /* The slices as WSABUFs, up to SEND_BYTES_MAX: a send may be short. */

@@ -93,8 +93,8 @@ struct tg_stream {
     TG_STREAM_OPS
 };
 
-/* Whether the port has the stream in a queue: there may be input that was not completed, for want of a
- * receive buffer or of a turn. Whoever judges a peer's silence asks. */
+/* Whether the port has the stream in a queue: there may be input that was not completed, for want
+ * of a receive buffer or of a turn. Whoever judges a peer's silence asks. */
 static inline bool tg_stream_is_queued(const struct tg_stream *stream)
 {
     return tg_list_is_linked(&stream->link) || stream->held != 0;

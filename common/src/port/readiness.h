@@ -20,7 +20,8 @@
 #define TG_READINESS_WAIT_BYTES 32768
 
 /* tg_stream.flags. A backend has bits of its own from TG_STREAM_FLAGS_OWN on. tg_stream.held is the
- * error (its number without the sign) in which the data will end, if the system has told already. */
+ * error (its number without the sign) in which the data will end, if the system has told
+ * already. */
 enum tg_stream_flags {
     TG_STREAM_RECEIVING = 1u << 0,    /* the caller wants RECEIVE completions */
     TG_STREAM_READABLE = 1u << 1,     /* a receive may find something */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * The simulated completion port: the contract of port.h on the simulated network, kept to the letter
- * and no further. Whatever the contract leaves open, chance decides: done or pending, how much, in
- * which order, and what is still on its way when a close comes. It also holds the caller to his part.
+ * The simulated completion port: the contract of port.h on the simulated network, kept to the
+ * letter and no further. Whatever the contract leaves open, chance decides: done or pending, how
+ * much, in which order, and what is still on its way when a close comes. It also holds the caller
+ * to his part.
  *
  *   network --notify--> source --(late?)--> ready list --tg_port_wait, in any order--> completions
  *
- * sim.c: life, waiting; sim_receive.c, sim_send.c: a stream's two directions; sim_stream.c: its life;
- * sim_listener.c: accepting. */
+ * sim.c: life, waiting; sim_receive.c, sim_send.c: a stream's two directions; sim_stream.c: its
+ * life; sim_listener.c: accepting. */
 #ifndef TG_PORT_SIM_H
 #define TG_PORT_SIM_H
 

@@ -81,8 +81,9 @@ bool tg_uring_cancel(struct tg_uring_port *port, uint64_t user_data)
     return true;
 }
 
-/* Takes back the entry that was made last, which the kernel has not: it takes them in turn. Submitted
- * later it would write to what is no longer there, or make a descriptor that nobody knows of. */
+/* Takes back the entry that was made last, which the kernel has not: it takes them in turn.
+ * Submitted later it would write to what is no longer there, or make a descriptor that nobody knows
+ * of. */
 static void withdraw(struct tg_sqe *sqe)
 {
     *sqe = (struct tg_sqe){.opcode = TG_OP_NOP, .user_data = TG_TAG_NONE};
@@ -166,8 +167,9 @@ static void init_port(struct tg_uring_port *port, const struct tg_port_options *
     tg_list_init(&port->listeners_in_flight);
 }
 
-/* What a refusal at the opening means to whoever starts a server. The check before it went well, so the
- * system is short of something now: of memory, locked (EAGAIN of mmap) or not, or of descriptors. */
+/* What a refusal at the opening means to whoever starts a server. The check before it went well, so
+ * the system is short of something now: of memory, locked (EAGAIN of mmap) or not, or of
+ * descriptors. */
 static int refusal_of(int system_error)
 {
     int error = tg_error_from_system(system_error);

@@ -18,8 +18,8 @@
  *    tg_port_close cancels what is in flight; when all of it has completed, CLOSE is submitted, and
  *    its completion is the stream's last.
  *
- * Two ways to name a connection. With direct descriptors (Linux 6.8) it is a place in a table of the
- * ring's own and counts against no process-wide limit; before that it is a descriptor. */
+ * Two ways to name a connection. With direct descriptors (Linux 6.8) it is a place in a table of
+ * the ring's own and counts against no process-wide limit; before that it is a descriptor. */
 #ifndef TG_PORT_URING_H
 #define TG_PORT_URING_H
 
@@ -39,9 +39,9 @@ enum tg_uring_ability {
 
 #define TG_URING_PIECE_BYTES 4096u
 
-/* How much is lent at once, and in how many buffers or pieces. The kernel fills what it has in turn,
- * so more would be memory that goes through the second-level cache for nothing; one wait receives
- * about 20 times. */
+/* How much is lent at once, and in how many buffers or pieces. The kernel fills what it has in
+ * turn, so more would be memory that goes through the second-level cache for nothing; one wait
+ * receives about 20 times. */
 #define TG_URING_LENT_BYTES (512u * 1024u)
 #define TG_URING_LENT_MIN 4u
 #define TG_URING_LENT_MAX 512u
@@ -154,8 +154,8 @@ struct tg_uring_port {
     uint32_t records; /* streams and listeners that have not completed their CLOSE */
     uint16_t turn;    /* number of the wait */
 
-    /* The thread that used the port is gone, and another one ends it. The kernel has canceled what was
-     * in flight when that thread ended, and lets only that thread reap it. */
+    /* The thread that used the port is gone, and another one ends it. The kernel has canceled what
+     * was in flight when that thread ended, and lets only that thread reap it. */
     bool orphaned;
 
     uint32_t scratch_used;
@@ -202,8 +202,8 @@ int tg_uring_borrow_descriptor(struct tg_uring_port *port, tg_handle handle);
 
 /* ---- uring_probe.c ---- */
 
-/* What this kernel can do, found out by doing it: >= 0 abilities; or a negative errno, with the step
- * that failed in *step. */
+/* What this kernel can do, found out by doing it: >= 0 abilities; or a negative errno, with the
+ * step that failed in *step. */
 int tg_uring_probe(const char **step);
 
 /* ---- uring_buffers.c ---- */

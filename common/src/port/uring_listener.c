@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * The io_uring backend's accepting. Called by the port's owner.
  *
- * Single accepts, a few of them in flight, not a multishot one: that knows no credit. With its table
- * full the kernel accepts a connection and closes it, so a peer that should wait in the backlog is
- * turned away; and of several ports that share a socket the first takes whatever there is. Each
- * accept in flight waits exclusively, so a new connection wakes one port, and they take turns. */
+ * Single accepts, a few of them in flight, not a multishot one: that knows no credit. With its
+ * table full the kernel accepts a connection and closes it, so a peer that should wait in the
+ * backlog is turned away; and of several ports that share a socket the first takes whatever there
+ * is. Each accept in flight waits exclusively, so a new connection wakes one port, and they take
+ * turns. */
 #include "port/uring.h"
 
 #include <errno.h>

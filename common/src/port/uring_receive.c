@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The io_uring backend's receiving: one multishot receive per stream, input that came sooner than it
- * was wanted, and streams for which there was no buffer. Called by the port's owner. */
+ * The io_uring backend's receiving: one multishot receive per stream, input that came sooner than
+ * it was wanted, and streams for which there was no buffer. Called by the port's owner. */
 #include "port/uring.h"
 
 #include <errno.h>

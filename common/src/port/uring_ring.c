@@ -16,9 +16,9 @@ _Static_assert(TG_SYS_IO_URING_SETUP == SYS_io_uring_setup, "one number everywhe
 
 /* --- life ---------------------------------------------------------------------------------- */
 
-/* SINGLE_ISSUER and DEFER_TASKRUN: completions are made inside our own enter, in batches, instead of
- * by interrupting the thread. R_DISABLED lets another thread than the one that opens it be the single
- * issuer. SUBMIT_ALL: an entry that fails at once does not keep back those behind it. */
+/* SINGLE_ISSUER and DEFER_TASKRUN: completions are made inside our own enter, in batches, instead
+ * of by interrupting the thread. R_DISABLED lets another thread than the one that opens it be the
+ * single issuer. SUBMIT_ALL: an entry that fails at once does not keep back those behind it. */
 #define SETUP_FLAGS                                                                                \
     (TG_SETUP_CQSIZE | TG_SETUP_R_DISABLED | TG_SETUP_SUBMIT_ALL | TG_SETUP_SINGLE_ISSUER |        \
      TG_SETUP_DEFER_TASKRUN)

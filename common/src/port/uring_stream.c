@@ -34,8 +34,8 @@ int tg_uring_adopt(struct tg_port *base, struct tg_stream *stream, tg_handle acc
     return 0;
 }
 
-/* Moves a descriptor of the process into the ring's table. A place in it or an error; the descriptor
- * is closed in both cases. */
+/* Moves a descriptor of the process into the ring's table. A place in it or an error; the
+ * descriptor is closed in both cases. */
 static tg_handle into_table(struct tg_uring_port *port, tg_socket sock)
 {
     int32_t place = (int32_t)sock; /* the kernel reads the descriptor and writes the place */
@@ -199,8 +199,9 @@ void tg_uring_on_send(struct tg_uring_port *port, struct tg_stream *stream, int3
                       struct tg_batch *batch)
 {
     stream->flags &= ~(uint32_t)TG_STREAM_SENDING;
-    /* After 128 vain wake-ups for room the kernel gives the socket to a thread of its own, which must
-     * not block there: it is non-blocking, so the answer is EAGAIN. 0 bytes: submit it again. */
+    /* After 128 vain wake-ups for room the kernel gives the socket to a thread of its own, which
+     * must not block there: it is non-blocking, so the answer is EAGAIN. 0 bytes: submit it
+     * again. */
     if (result == -EAGAIN || result == -EINTR) {
         result = 0;
     }

@@ -12,7 +12,8 @@ void tg_net_open(uint32_t sockets_max, uint32_t pipe_bytes)
 {
     struct tg_net *net = &tg_net;
     TG_REQUIRE(net->sockets_open == 0 && sockets_max >= 1 && pipe_bytes >= 1);
-    /* The memory of the last world serves this one as far as it reaches: worlds are many and short. */
+    /* The memory of the last world serves this one as far as it reaches: worlds are many and
+     * short. */
     if (sockets_max > net->sockets_max) {
         free(net->sockets);
         net->sockets = calloc(sockets_max, sizeof *net->sockets);

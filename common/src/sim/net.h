@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The simulated network: listeners, connections and their bytes on the way. Seen by os/socket.sim.c,
- * by port/sim*.c, and by the peers that a test makes up. Addresses are IPv4 or IPv6, as given; every
- * address is this world's.
+ * The simulated network: listeners, connections and their bytes on the way. Seen by
+ * os/socket.sim.c, by port/sim*.c, and by the peers that a test makes up. Addresses are IPv4 or
+ * IPv6, as given; every address is this world's.
  *
  *   end A: write -> [ on the way | arrived ] -> read :end B        and the same back
  *
- * A connection is two sockets, each with the pipe of the bytes that come to it. A socket's number is
- * given anew as soon as it was closed, the lowest first, as the descriptors of a system are. */
+ * A connection is two sockets, each with the pipe of the bytes that come to it. A socket's number
+ * is given anew as soon as it was closed, the lowest first, as the descriptors of a system are. */
 #ifndef TG_SIM_NET_H
 #define TG_SIM_NET_H
 

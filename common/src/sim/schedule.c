@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The world's life, its threads and its time. Only one thread runs; it goes on until it sleeps, ends
- * or comes to a yield point where chance has it that another one is faster. */
+ * The world's life, its threads and its time. Only one thread runs; it goes on until it sleeps,
+ * ends or comes to a yield point where chance has it that another one is faster. */
 #include "sim/world.h"
 
 #include <stdio.h>

@@ -47,7 +47,8 @@ void tg_timer_stop(struct tg_timer_wheel *wheel, struct tg_timer *timer);
  * running, or NULL. Call until NULL. Timers come in the order of their due tick. */
 struct tg_timer *tg_timer_wheel_expire(struct tg_timer_wheel *wheel, uint64_t now_ms);
 
-/* Whether expire may have something to answer, or has to move timers: cheap, for every turn of a loop. */
+/* Whether expire may have something to answer, or has to move timers: cheap, for every turn of a
+ * loop. */
 static inline bool tg_timer_wheel_is_due(const struct tg_timer_wheel *wheel, uint64_t now_ms)
 {
     return now_ms >= wheel->next_ms || !tg_list_is_empty(&wheel->expired);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Who may not come or speak: bans by name and by address, mutes that outlast a connection, and how often an
- * address tried the operator's token. Fixed tables, looked through from end to end. Pure, the time is an argument;
- * called by handlers.c. */
+ * Who may not come or speak: bans by name and by address, mutes that outlast a connection, and how
+ * often an address tried the operator's token. Fixed tables, looked through from end to end. Pure,
+ * the time is an argument; called by handlers.c. */
 #ifndef CHAT_BANS_H
 #define CHAT_BANS_H
 
@@ -13,7 +13,8 @@
 
 #include "names.h"
 
-/* An address as bans see it: IPv4 in IPv6's form; of IPv6 the first 64 bits, for a household has as many. */
+/* An address as bans see it: IPv4 in IPv6's form; of IPv6 the first 64 bits, for a household has as
+ * many. */
 struct chat_place {
     uint8_t bytes[16];
 };

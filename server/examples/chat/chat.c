@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Events in, requests to their handlers: who may ask for what, how much, and what becomes of nonsense. See
- * chat.h. */
+ * Events in, requests to their handlers: who may ask for what, how much, and what becomes of
+ * nonsense. See chat.h. */
 #include "chat.h"
 
 #include <stdlib.h>

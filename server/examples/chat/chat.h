@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The chat as main.c drives it: events in, messages out. All ways out go through an outlet, so that tests and
- * the fuzzer are one as well as a server is. One thread.
+ * The chat as main.c drives it: events in, messages out. All ways out go through an outlet, so that
+ * tests and the fuzzer are one as well as a server is. One thread.
  *
  *     main.c --event--> chat.c --request--> handlers.c, moderation.c --asks, changes--> state.c
  *                                                    '--tell.c--> outlet --> throng */

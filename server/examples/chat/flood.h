@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * How much one user may say: a bucket of tokens, and what becomes of whoever goes on when it is empty. Pure, the
- * time is an argument; called by handlers.c.
+ * How much one user may say: a bucket of tokens, and what becomes of whoever goes on when it is
+ * empty. Pure, the time is an argument; called by handlers.c.
  *
  *     ALLOWED --- the last token --> WARNED --- empty --> REFUSED, REFUSED ... strikes_max --> MUTE
  *        ^----------------- tokens come back: per_s a second, up to burst ------------------------' */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What a request does: one function for each type (handlers.c, for operators moderation.c), and the steps that
- * several of them share (steps.c). Called by chat.c, which has checked who may ask. */
+ * What a request does: one function for each type (handlers.c, for operators moderation.c), and the
+ * steps that several of them share (steps.c). Called by chat.c, which has checked who may ask. */
 #ifndef CHAT_HANDLERS_H
 #define CHAT_HANDLERS_H
 

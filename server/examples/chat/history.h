@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The last lines of a room, as they went out: a ring of entries over a ring of bytes, in memory that the owner
- * gives. The oldest go when either is full. Pure; called by state.c and handlers.c. */
+ * The last lines of a room, as they went out: a ring of entries over a ring of bytes, in memory
+ * that the owner gives. The oldest go when either is full. Pure; called by state.c and
+ * handlers.c. */
 #ifndef CHAT_HISTORY_H
 #define CHAT_HISTORY_H
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Finding a user or a room by its name: a hash table of record numbers over memory that the owner gives. The
- * hash is keyed, so that nobody can choose names that collide. Pure; called by state.c. */
+ * Finding a user or a room by its name: a hash table of record numbers over memory that the owner
+ * gives. The hash is keyed, so that nobody can choose names that collide. Pure; called by
+ * state.c. */
 #ifndef CHAT_INDEX_H
 #define CHAT_INDEX_H
 

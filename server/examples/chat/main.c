@@ -3,8 +3,8 @@
  *
  *     throng-chat-server --listen tcp://0.0.0.0:7010 --operator-token-file token.txt
  *
- * SIGTERM or SIGINT (Windows: Ctrl-C or Ctrl-Break) says goodbye, sends what waits, and ends with 0. A second one
- * stops at once. */
+ * SIGTERM or SIGINT (Windows: Ctrl-C or Ctrl-Break) says goodbye, sends what waits, and ends with
+ * 0. A second one stops at once. */
 #include <stdio.h>
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Checks of names, and the key that makes names that look alike one. See names.h.
  *
- * The key is the name in small letters, with one letter for all that look like it. It is coarse on purpose:
- * "Ian" and "lan" are the same, for nobody can tell them apart in a chat; the second one takes
- * another name. Scripts that have such letters cannot be mixed in one name. */
+ * The key is the name in small letters, with one letter for all that look like it. It is coarse on
+ * purpose: "Ian" and "lan" are the same, for nobody can tell them apart in a chat; the second one
+ * takes another name. Scripts that have such letters cannot be mixed in one name. */
 #include "names.h"
 
 #include <string.h>
@@ -24,7 +24,8 @@ struct lookalike {
     char latin;
 };
 
-/* Small letters of other scripts, and of Latin, that are drawn as a Latin one, or whose capital is. */
+/* Small letters of other scripts, and of Latin, that are drawn as a Latin one, or whose capital
+ * is. */
 static const struct lookalike lookalikes[] = {
     {'0', 'o'},   {'i', '1'},   {'l', '1'},   {0x131, '1'}, {0x3b1, 'a'}, {0x3b2, 'b'},
     {0x3b5, 'e'}, {0x3b6, 'z'}, {0x3b7, 'h'}, {0x3b9, '1'}, {0x3ba, 'k'}, {0x3bc, 'm'},

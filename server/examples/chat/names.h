@@ -9,7 +9,8 @@
 
 #include "protocol.h"
 
-/* A name as it was given, with a NUL, and its key: two names whose keys are the same are the same name. */
+/* A name as it was given, with a NUL, and its key: two names whose keys are the same are the same
+ * name. */
 struct chat_name {
     uint8_t size;
     uint8_t key_size;
@@ -17,8 +18,9 @@ struct chat_name {
     char key[CHAT_ROOM_SIZE];
 };
 
-/* Takes a name over: CHAT_CODE_NONE; or EMPTY, TOO_LONG (`chars_max`, at most CHAT_ROOM_CHARS_MAX), BAD_UTF8,
- * BAD_CHARACTER or RESERVED (there is no letter or digit in it), and `name` is not to be used. */
+/* Takes a name over: CHAT_CODE_NONE; or EMPTY, TOO_LONG (`chars_max`, at most CHAT_ROOM_CHARS_MAX),
+ * BAD_UTF8, BAD_CHARACTER or RESERVED (there is no letter or digit in it), and `name` is not to be
+ * used. */
 enum chat_code chat_name_take(struct chat_name *name, const char *text, size_t size,
                               size_t chars_max);
 

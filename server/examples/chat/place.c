@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Addresses as bans see them: read, written, compared. See bans.h. (No inet_pton: it is in another header on
- * each system.) */
+ * Addresses as bans see them: read, written, compared. See bans.h. (No inet_pton: it is in another
+ * header on each system.) */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: MIT
- * The chat's protocol in names and numbers: types, fields, codes, limits. README.md has it in words. Included
- * by the server, by tools/chat and by tools/stress; nothing here needs a library.
+ * The chat's protocol in names and numbers: types, fields, codes, limits. README.md has it in
+ * words. Included by the server, by tools/chat and by tools/stress; nothing here needs a library.
  *
- * Each throng message is an envelope [type, request, body] (common/PROTOCOL.md), body a map with the string
- * keys below. A request with a number is answered under that number: with its own type if it was done, with
- * CHAT_REFUSED if not. A request without one is answered only by CHAT_REFUSED. */
+ * Each throng message is an envelope [type, request, body] (common/PROTOCOL.md), body a map with
+ * the string keys below. A request with a number is answered under that number: with its own type
+ * if it was done, with CHAT_REFUSED if not. A request without one is answered only by
+ * CHAT_REFUSED. */
 #ifndef CHAT_PROTOCOL_H
 #define CHAT_PROTOCOL_H
 
 #define CHAT_VERSION 1
 
-/* What a client sends. X(NAME, number, fields of the request, fields of the reply); "?" may be left out. */
+/* What a client sends. X(NAME, number, fields of the request, fields of the reply); "?" may be left
+ * out. */
 #define CHAT_REQUEST_MAP(X)                                                                        \
     X(HELLO, 1, "name, version", "name, version, now, users, rooms, limits")                       \
     X(NAME, 2, "name", "name")                                                                     \

@@ -10,7 +10,8 @@
 #define ROOMS_OF_CONNECTION "17"
 _Static_assert(CHAT_JOINED_MAX + 1 == 17, "ROOMS_OF_CONNECTION says so as a text");
 
-/* Memberships for each connection, unless room_members_max is given: everybody's room and four others. */
+/* Memberships for each connection, unless room_members_max is given: everybody's room and four
+ * others. */
 #define MEMBERSHIPS_PER_CONNECTION 5u
 #define MEMBERSHIPS_MAX 16777216u
 
@@ -98,8 +99,8 @@ static const struct program_option own_options[] = {
      .most = 65536},
 };
 
-/* A chat resets whoever does not read: they come again, and get the history. To leave lines out would be
- * worse, and to wait for them worst. */
+/* A chat resets whoever does not read: they come again, and get the history. To leave lines out
+ * would be worse, and to wait for them worst. */
 static const struct program_preset presets[] = {
     {"when_send_full", "close"},
     {"rooms_per_connection", ROOMS_OF_CONNECTION},

@@ -9,8 +9,8 @@
 /* What program_read needs. */
 extern const struct program chat_program;
 
-/* Makes settings of the options that program_read has read. Answers 0, or the exit status after a line on
- * standard error. */
+/* Makes settings of the options that program_read has read. Answers 0, or the exit status after a
+ * line on standard error. */
 int chat_settings_take(struct chat_settings *settings, const struct throng_server_options *options);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * All that the chat knows: users, rooms, who is in which, what was said. Fixed memory, reserved at the start. No
- * network, no clock, no message format; handlers.c decides, this keeps. One thread.
+ * All that the chat knows: users, rooms, who is in which, what was said. Fixed memory, reserved at
+ * the start. No network, no clock, no message format; handlers.c decides, this keeps. One thread.
  *
  * A user is in several rooms and a room has several users; a seat is one user in one room:
  *
@@ -102,7 +102,8 @@ struct chat_state {
 
 #define CHAT_TERMS 6
 
-/* The memory that these sizes take, a line each. `terms` has room for CHAT_TERMS; answers how many. */
+/* The memory that these sizes take, a line each. `terms` has room for CHAT_TERMS; answers how
+ * many. */
 size_t chat_state_budget(const struct chat_sizes *sizes, struct throng_budget_term *terms);
 
 /* Reserves everything. False: there is no memory. `seed` keys the tables of names. */
@@ -138,8 +139,8 @@ struct chat_user *chat_user_next(const struct chat_state *state, const struct ch
 
 struct chat_room *chat_room_find(const struct chat_state *state, const struct chat_name *name);
 
-/* An empty room, or NULL: there are as many as there may be, and somebody in each. For want of records the one
- * that has been empty for longest is forgotten. */
+/* An empty room, or NULL: there are as many as there may be, and somebody in each. For want of
+ * records the one that has been empty for longest is forgotten. */
 struct chat_room *chat_room_create(struct chat_state *state, const struct chat_name *name,
                                    uint64_t now_ms);
 

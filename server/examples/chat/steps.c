@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Steps that several handlers share: reading fields, leaving rooms, ending a user. See handlers.h. */
+ * Steps that several handlers share: reading fields, leaving rooms, ending a user. See
+ * handlers.h. */
 #include <string.h>
 
 #include "handlers.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Saying things: replies, refusals, notices. A message is begun, its fields are packed into chat->pack, and it is
- * sent to one user or to a room. Called by the handlers. */
+ * Saying things: replies, refusals, notices. A message is begun, its fields are packed into
+ * chat->pack, and it is sent to one user or to a room. Called by the handlers. */
 #ifndef CHAT_TELL_H
 #define CHAT_TELL_H
 
@@ -27,14 +27,15 @@ void tell_name(struct chat *chat, const char *key, const struct chat_name *name)
 void tell_text(struct chat *chat, const char *key, const char *text, size_t size);
 void tell_number(struct chat *chat, const char *key, uint64_t number);
 
-/* Sends what was begun to one user. Whoever cannot be answered for want of memory is disconnected: nobody is
- * left to wait for an answer that was lost. */
+/* Sends what was begun to one user. Whoever cannot be answered for want of memory is disconnected:
+ * nobody is left to wait for an answer that was lost. */
 void tell_user(struct chat *chat, const struct chat_user *user);
 
 /* Sends it to the user at hand, if its request wants an answer. */
 void tell_reply(struct chat *chat);
 
-/* Sends it to a room's members but one (THRONG_NOBODY: to all). False: there is no memory, nobody got it. */
+/* Sends it to a room's members but one (THRONG_NOBODY: to all). False: there is no memory, nobody
+ * got it. */
 bool tell_room(struct chat *chat, const struct chat_room *room, throng_conn except);
 
 /* Sends it to everybody who has said hello. False: as above. */

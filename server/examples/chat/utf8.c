@@ -70,8 +70,8 @@ size_t utf8_write(uint32_t character, char *text)
     return 4;
 }
 
-/* What would move a terminal's cursor, break a line or turn its direction round for what follows. Joiners
- * stay: Persian and emoji need them, and in a line they hide nothing. */
+/* What would move a terminal's cursor, break a line or turn its direction round for what follows.
+ * Joiners stay: Persian and emoji need them, and in a line they hide nothing. */
 static bool is_refused(uint32_t character)
 {
     return character < 0x20 || (character >= 0x7f && character <= 0x9f) ||

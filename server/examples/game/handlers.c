@@ -13,11 +13,12 @@
 /* 10 units a second. */
 #define SPEED (10u * GAME_UNIT)
 
-/* A late server makes at most so many ticks at once. What is beyond that is lost: the world is slow for a
- * moment, instead of ever busier with what it has missed. */
+/* A late server makes at most so many ticks at once. What is beyond that is lost: the world is slow
+ * for a moment, instead of ever busier with what it has missed. */
 #define CATCH_UP_MAX 4u
 
-/* Ticks between two whole snapshots to one player: a request of one byte has an answer of thousands. */
+/* Ticks between two whole snapshots to one player: a request of one byte has an answer of
+ * thousands. */
 #define WHOLE_SPACING 10u
 
 static uint32_t player_of(const struct game *game, const struct session *session)
@@ -25,8 +26,8 @@ static uint32_t player_of(const struct game *game, const struct session *session
     return (uint32_t)(session - game->sessions);
 }
 
-/* The connection's session, NULL before its JOIN. Not event->user: a batch of events may hold a JOIN and
- * what follows it. */
+/* The connection's session, NULL before its JOIN. Not event->user: a batch of events may hold a
+ * JOIN and what follows it. */
 static struct session *find_session(struct game *game, throng_conn conn)
 {
     void *user = NULL;
@@ -60,7 +61,8 @@ static void turn_away(struct game *game, throng_conn conn, enum game_refusal rea
     game->counts.turned_away++;
 }
 
-/* The newcomer hears nothing until the next tick: then a whole snapshot, and from there on deltas. */
+/* The newcomer hears nothing until the next tick: then a whole snapshot, and from there on
+ * deltas. */
 static void on_join(struct game *game, throng_conn conn, uint32_t version)
 {
     if (version != GAME_VERSION) {
@@ -132,8 +134,8 @@ static void step(struct game *game, uint32_t missed)
     }
 }
 
-/* To all at once. If it is refused for want of memory nobody has got it, and the next delta begins where this
- * one would have. */
+/* To all at once. If it is refused for want of memory nobody has got it, and the next delta begins
+ * where this one would have. */
 static void broadcast(struct game *game, size_t size)
 {
     if (throng_room_broadcast(game->server, game->room, game->message, size, THRONG_NOBODY) < 0) {
@@ -163,8 +165,8 @@ static bool write_whole(struct game *game, struct session *session, size_t size)
     return true;
 }
 
-/* The state that was last broadcast, whole, to newcomers and to those that have missed something; encoded
- * once for all of them. Whatever is broadcast next comes after it, and builds on it. */
+/* The state that was last broadcast, whole, to newcomers and to those that have missed something;
+ * encoded once for all of them. Whatever is broadcast next comes after it, and builds on it. */
 static void write_wholes(struct game *game)
 {
     size_t size = 0;

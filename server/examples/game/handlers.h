@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the game's server does at each event: the one place where the world meets throng. main.c calls it.
- * Logic thread. */
+ * What the game's server does at each event: the one place where the world meets throng. main.c
+ * calls it. Logic thread. */
 #ifndef GAME_HANDLERS_H
 #define GAME_HANDLERS_H
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * throng-game-server: an authoritative tick server. Options, loop, drain; the game is in handlers.c and
- * world.c, and README.md explains how they go together.
+ * throng-game-server: an authoritative tick server. Options, loop, drain; the game is in handlers.c
+ * and world.c, and README.md explains how they go together.
  *
  *     throng-game-server --listen tcp://127.0.0.1:7000 --tick-hz 20 --field 256
  *
- * SIGTERM or SIGINT (Windows: Ctrl-C or Ctrl-Break) drains: every connection is closed, exit 0. A second
- * one stops at once. */
+ * SIGTERM or SIGINT (Windows: Ctrl-C or Ctrl-Break) drains: every connection is closed, exit 0. A
+ * second one stops at once. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -53,8 +53,8 @@ static const struct program_option own_options[] = {
      .most = UINT32_MAX},
 };
 
-/* A player who does not keep up needs the newest snapshots, and soon: a short queue, from which the oldest
- * go. A client says an input a tick; four times that, at the highest rate, is plenty. */
+/* A player who does not keep up needs the newest snapshots, and soon: a short queue, from which the
+ * oldest go. A client says an input a tick; four times that, at the highest rate, is plenty. */
 static const struct program_preset presets[] = {
     {"max_connections", "1024"},           {"message_bytes_max", "16384"},
     {"send_queue_bytes_max", "65536"},     {"when_send_full", "drop_oldest"},

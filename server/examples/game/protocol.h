@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * What the game's server and its clients say to each other: throng-game-server sends it, tools/game and
- * whoever writes a client reads it. README.md draws the layouts again, with a story. Pure.
+ * What the game's server and its clients say to each other: throng-game-server sends it, tools/game
+ * and whoever writes a client reads it. README.md draws the layouts again, with a story. Pure.
  *
- * One throng message is one of these. Numbers are little-endian; `i8` is two's complement. A message
- * that is longer or shorter than it has to be is refused.
+ * One throng message is one of these. Numbers are little-endian; `i8` is two's complement. A
+ * message that is longer or shorter than it has to be is refused.
  *
  *   client to server
  *     JOIN      u8 1   u8 version
@@ -46,15 +46,15 @@
 #define GAME_SIDE_MIN (16u * GAME_UNIT)
 #define GAME_SIDE_MAX (4000u * GAME_UNIT)
 
-/* A direction's longest: dx * dx + dy * dy is at most its square. What is longer is shortened. In tick t a
- * player moves from x to x + way(t) - way(t - 1), but not through a wall, with
+/* A direction's longest: dx * dx + dy * dy is at most its square. What is longer is shortened. In
+ * tick t a player moves from x to x + way(t) - way(t - 1), but not through a wall, with
  *     way(t) = speed * dx * t / (GAME_FULL_SPEED * rate_hz), rounded down
- * and so with y. What is rounded away in one tick comes back in a later one, and both ends can work it
- * out: there is no fraction that only the server knows. */
+ * and so with y. What is rounded away in one tick comes back in a later one, and both ends can work
+ * it out: there is no fraction that only the server knows. */
 #define GAME_FULL_SPEED 127
 
-/* Inputs of one player that are taken between two ticks; the others are thrown away. An input says where
- * to go from now on, not how far, so nobody is faster for sending more. */
+/* Inputs of one player that are taken between two ticks; the others are thrown away. An input says
+ * where to go from now on, not how far, so nobody is faster for sending more. */
 #define GAME_INPUTS_PER_TICK 4u
 
 enum game_message {
@@ -123,8 +123,8 @@ static inline uint32_t game_checksum_add(uint32_t sum, uint32_t word)
     return (sum ^ word) * 16777619u;
 }
 
-/* Of the tick; of the slot number, ack, place, and direction with score of each player that is here;
- * of each pellet. */
+/* Of the tick; of the slot number, ack, place, and direction with score of each player that is
+ * here; of each pellet. */
 static inline uint32_t game_checksum(const struct game_state *state)
 {
     uint32_t sum = game_checksum_add(2166136261u, state->tick);

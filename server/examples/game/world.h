@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * The game itself: players move in a walled field and collect pellets. handlers.c drives it, tests do.
+ * The game itself: players move in a walled field and collect pellets. handlers.c drives it, tests
+ * do.
  *
- * Pure: it knows no clock, no socket, no throng. The same calls in the same order make the same world, bit
- * for bit, on every machine: all numbers are whole, and chance comes from a seed. Any thread, one at a
- * time. */
+ * Pure: it knows no clock, no socket, no throng. The same calls in the same order make the same
+ * world, bit for bit, on every machine: all numbers are whole, and chance comes from a seed. Any
+ * thread, one at a time. */
 #ifndef GAME_WORLD_H
 #define GAME_WORLD_H
 
@@ -31,8 +32,8 @@ struct world {
 /* An empty field at tick 0, with its pellets. */
 void world_init(struct world *world, const struct world_rules *rules);
 
-/* A newcomer somewhere in the field: its slot, or WORLD_NO_PLAYER. A slot that was left rests for as long as
- * others are free. */
+/* A newcomer somewhere in the field: its slot, or WORLD_NO_PLAYER. A slot that was left rests for
+ * as long as others are free. */
 uint32_t world_join(struct world *world);
 void world_leave(struct world *world, uint32_t player);
 
@@ -43,8 +44,8 @@ enum world_verdict {
     WORLD_TOO_MANY,  /* refused: more than GAME_INPUTS_PER_TICK since the last tick */
 };
 
-/* From the next tick on `player`, who is here, goes that way. Nothing that a client can say is trusted: a
- * refused input changes nothing. */
+/* From the next tick on `player`, who is here, goes that way. Nothing that a client can say is
+ * trusted: a refused input changes nothing. */
 enum world_verdict world_input(struct world *world, uint32_t player, uint32_t sequence, int8_t dx,
                                int8_t dy);
 

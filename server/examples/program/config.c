@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The config file of the bundled server programs: INI, read by libinih if the build has it, with the
- * server's options (`max_connections = 65000`), and a sample of it. Main thread, before the start. */
+ * The config file of the bundled server programs: INI, read by libinih if the build has it, with
+ * the server's options (`max_connections = 65000`), and a sample of it. Main thread, before the
+ * start. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Options that one program has besides the server's: read, refused and described from its table. Main
- * thread, before the start. */
+ * Options that one program has besides the server's: read, refused and described from its table.
+ * Main thread, before the start. */
 #include <inttypes.h>
 #include <stdio.h>
 

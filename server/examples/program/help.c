@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * --help of the bundled server programs: the server's options as the library describes them, two lines
- * each. tests/house/check_readme.py reads it. Main thread, before the start. */
+ * --help of the bundled server programs: the server's options as the library describes them, two
+ * lines each. tests/house/check_readme.py reads it. Main thread, before the start. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the parts of the programs' options share: options.c (the command line), extra.c (what one program
- * has besides), config.c (the INI file), help.c (--help). */
+ * What the parts of the programs' options share: options.c (the command line), extra.c (what one
+ * program has besides), config.c (the INI file), help.c (--help). */
 #ifndef PROGRAM_OPTIONS_H
 #define PROGRAM_OPTIONS_H
 
@@ -19,15 +19,15 @@ struct program_settings {
     const char *given[PROGRAM_OPTIONS_MAX]; /* the text last given for each option, or NULL */
 };
 
-/* Sets one of the server's options, or of the program's. 0, or the exit status after a line on standard
- * error. */
+/* Sets one of the server's options, or of the program's. 0, or the exit status after a line on
+ * standard error. */
 int program_set_option(const char *name, const char *value);
 
 /* Whether two names are one: '-' and '_' are the same. */
 bool program_same_name(const char *left, const char *right);
 
-/* The program's own (extra.c): its defaults; the option of that name or NULL; setting it, as above; a line
- * of --help and of a config file for each. */
+/* The program's own (extra.c): its defaults; the option of that name or NULL; setting it, as above;
+ * a line of --help and of a config file for each. */
 void program_default_extras(const struct program *program);
 const struct program_option *program_find_extra(const struct program *program, const char *name);
 int program_set_extra(const struct program_option *option, const char *value);

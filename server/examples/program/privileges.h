@@ -6,9 +6,9 @@
 
 #include <stdbool.h>
 
-/* Looks the user up, before anything is started. False, after a line on standard error, if there is no such
- * user, it is root itself, this process is not root and could not become anybody, or the system knows
- * no such thing (Windows). */
+/* Looks the user up, before anything is started. False, after a line on standard error, if there is
+ * no such user, it is root itself, this process is not root and could not become anybody, or the
+ * system knows no such thing (Windows). */
 bool privileges_find(const char *user);
 
 /* Becomes that user for ever, on all threads: groups, group, user, and with them every capability.

@@ -32,15 +32,16 @@ struct program {
     size_t option_count;
     /* Sets what follows from other options, when all are read; NULL: nothing does. */
     void (*settle)(struct throng_server_options *options);
-    /* For --budget: writes the terms of the program's own memory, answers how many. NULL: it has none. */
+    /* For --budget: writes the terms of the program's own memory, answers how many. NULL: it has
+     * none. */
     size_t (*budget)(const struct throng_server_options *options, struct throng_budget_term *terms,
                      size_t capacity);
 };
 
-/* Reads the command line (and --config FILE) into `options`, which has its defaults already, and into
- * the program's own. The strings stay in argv or in this module. Answers 0: go on; else the process is to
- * exit with *status: after --help, --version, --budget (0), or a bad option (2), which was reported on
- * standard error. */
+/* Reads the command line (and --config FILE) into `options`, which has its defaults already, and
+ * into the program's own. The strings stay in argv or in this module. Answers 0: go on; else the
+ * process is to exit with *status: after --help, --version, --budget (0), or a bad option (2),
+ * which was reported on standard error. */
 int program_read(struct throng_server_options *options, int argc, char **argv,
                  const struct program *program, int *status);
 
@@ -49,12 +50,13 @@ int program_read_options(struct throng_server_options *options, int argc, char *
                          const char *purpose, int *status);
 
 /* Starts the server, prints "listening on tcp://HOST:PORT" for each listener on standard output,
- * and makes requests to end (SIGTERM, SIGINT; Windows: Ctrl-C, Ctrl-Break, a closed console) count in
- * program_signalled() and wake the server. NULL, after a line on standard error and with the exit
- * status set, if it cannot start. */
+ * and makes requests to end (SIGTERM, SIGINT; Windows: Ctrl-C, Ctrl-Break, a closed console) count
+ * in program_signalled() and wake the server. NULL, after a line on standard error and with the
+ * exit status set, if it cannot start. */
 struct throng_server *program_start(const struct throng_server_options *options, int *status);
 
-/* Milliseconds since 1970, by the clock on the wall. No system call where the system can do without. */
+/* Milliseconds since 1970, by the clock on the wall. No system call where the system can do
+ * without. */
 uint64_t program_wall_ms(void);
 
 /* Fills bytes that nobody can guess. False: the system gives none. Before the start. */

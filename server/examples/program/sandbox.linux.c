@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The sandbox on Linux: landlock for files and connections, seccomp for system calls. See sandbox.h.
+ * The sandbox on Linux: landlock for files and connections, seccomp for system calls. See
+ * sandbox.h.
  *
- * seccomp sees system calls, not what is asked of an io_uring: there files are opened by a ring too, and
- * landlock is what refuses it. */
+ * seccomp sees system calls, not what is asked of an io_uring: there files are opened by a ring
+ * too, and landlock is what refuses it. */
 #include "sandbox.h"
 
 #include <errno.h>
@@ -30,8 +31,8 @@ static bool complain(const char *what, int error)
 
 /* ---- files and connections: landlock ---- */
 
-/* As in linux/landlock.h, which older C libraries' headers lack or know only half of. The numbers of
- * the calls are the same on every processor. */
+/* As in linux/landlock.h, which older C libraries' headers lack or know only half of. The numbers
+ * of the calls are the same on every processor. */
 #define LANDLOCK_CREATE_RULESET 444
 #define LANDLOCK_ADD_RULE 445
 #define LANDLOCK_RESTRICT_SELF 446
@@ -54,8 +55,9 @@ struct landlock_path {
     int32_t parent;
 } __attribute__((packed));
 
-/* What a start reads. The first four are how a name in `listen` is looked up, by files or by DNS, with
- * the C library's modules for it; the last how a thread finds its descriptors on Linux before 5.9. */
+/* What a start reads. The first four are how a name in `listen` is looked up, by files or by DNS,
+ * with the C library's modules for it; the last how a thread finds its descriptors on Linux before
+ * 5.9. */
 static const char *const readable[] = {"/etc", "/usr/lib", "/lib", "/lib64", "/proc"};
 
 /* How many bits of `handled_files` a kernel's version of landlock knows. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the bundled server programs want of the operating system: the requests to end that it delivers,
- * and a standard output that carries what was written. */
+ * What the bundled server programs want of the operating system: the requests to end that it
+ * delivers, and a standard output that carries what was written. */
 #ifndef SYSTEM_H
 #define SYSTEM_H
 
@@ -12,8 +12,8 @@
  * "\r\n" of "\n", and a program that reads our output would have to know where we run.) */
 void system_begin(void);
 
-/* From here on a request to end is counted and wakes the server, until system_ignore_requests: after
- * that it does nothing. Requests are
+/* From here on a request to end is counted and wakes the server, until system_ignore_requests:
+ * after that it does nothing. Requests are
  *
  *   POSIX     SIGTERM, SIGINT, SIGHUP (unless it is ignored: nohup)
  *   Windows   Ctrl-C, Ctrl-Break; and the close of the console window, the log-off and the shutdown, of

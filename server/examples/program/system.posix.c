@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Requests to end on POSIX systems, SIGTERM, SIGINT and SIGHUP, and the standard descriptors. See system.h. */
+ * Requests to end on POSIX systems, SIGTERM, SIGINT and SIGHUP, and the standard descriptors. See
+ * system.h. */
 #include "system.h"
 
 #include <fcntl.h>
@@ -13,8 +14,8 @@
 static struct throng_server *serving;
 static volatile sig_atomic_t requests;
 
-/* Where one of the three is closed, the next socket would get its number, and a log line would be sent to
- * a client. */
+/* Where one of the three is closed, the next socket would get its number, and a log line would be
+ * sent to a client. */
 static void keep_standard_descriptors(void)
 {
     for (int number = STDIN_FILENO; number <= STDERR_FILENO; number++) {

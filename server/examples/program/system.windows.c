@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Requests to end on Windows: what happens to the console. See system.h.
  *
- * Windows calls the handler on a thread that it makes for it, at any time, also while the main thread
- * stops the server: the lock is between these two. */
+ * Windows calls the handler on a thread that it makes for it, at any time, also while the main
+ * thread stops the server: the lock is between these two. */
 #define _CRT_RAND_S /* rand_s */
 #include "system.h"
 
@@ -42,9 +42,9 @@ static BOOL WINAPI on_event(DWORD event)
     if (event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT) {
         return TRUE;
     }
-    /* The console is closed, the user logs off, the system shuts down: when this function returns, or
-     * when the system's patience ends, the process does, wherever its other threads are. So
-     * it does not return; the end of main ends this thread too. */
+    /* The console is closed, the user logs off, the system shuts down: when this function returns,
+     * or when the system's patience ends, the process does, wherever its other threads are. So it
+     * does not return; the end of main ends this thread too. */
     Sleep(CLOSE_DRAIN_MS);
     take_request();
     Sleep(INFINITE);

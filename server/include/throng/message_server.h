@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Typed messages at the server: sending them straight into send memory, and answering from the table of types.
- * For programs that link both throng::server and throng::message. Logic thread.
+ * Typed messages at the server: sending them straight into send memory, and answering from the
+ * table of types. For programs that link both throng::server and throng::message. Logic thread.
  *
  *     struct throng_send send;
  *     throng_send_begin(&send, server, conn, GAME_STATE, 0);
@@ -18,8 +18,8 @@
 extern "C" {
 #endif
 
-/* A message on its way. A short one is written by throng_send_end at once; a longer one goes piece by piece into
- * send memory from its first 512 bytes on (throng_write_begin). */
+/* A message on its way. A short one is written by throng_send_end at once; a longer one goes piece
+ * by piece into send memory from its first 512 bytes on (throng_write_begin). */
 struct throng_send {
     struct throng_pack pack; /* where the body is written to */
     struct throng_writer private_writer;
@@ -63,8 +63,8 @@ static inline void throng_send_cancel(struct throng_send *send)
     throng_pack_fail(&send->pack, THRONG_ECANCELED);
 }
 
-/* Sends it: what throng_write_data answers, or THRONG_EINVAL where throng_pack_end does. All of it or
- * nothing. */
+/* Sends it: what throng_write_data answers, or THRONG_EINVAL where throng_pack_end does. All of it
+ * or nothing. */
 static inline int throng_send_end(struct throng_send *send)
 {
     size_t size;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The admin listener: /metrics and /healthz by HTTP, on a thread and a completion port of its own. It reads
- * atomics and touches no worker and no game slot, so it answers while the logic thread is stuck and while
- * every slot is taken, and whoever attacks it attacks nobody else. Called by server.c on the logic thread;
- * admin.c (life and loop), memory.c, conn.c (its connections), answer.c (what is answered), metrics.h. */
+ * The admin listener: /metrics and /healthz by HTTP, on a thread and a completion port of its own.
+ * It reads atomics and touches no worker and no game slot, so it answers while the logic thread is
+ * stuck and while every slot is taken, and whoever attacks it attacks nobody else. Called by
+ * server.c on the logic thread; admin.c (life and loop), memory.c, conn.c (its connections),
+ * answer.c (what is answered), metrics.h. */
 #ifndef TG_ADMIN_ADMIN_H
 #define TG_ADMIN_ADMIN_H
 
@@ -17,8 +18,8 @@ struct throng_server;
 /* Connections at once. One more may wait for a place. */
 #define TG_ADMIN_CONNECTIONS 8u
 
-/* What it adds to the process's descriptors: the listening socket, its connections, the one that waits, one
- * on its way out, the port's own. */
+/* What it adds to the process's descriptors: the listening socket, its connections, the one that
+ * waits, one on its way out, the port's own. */
 #define TG_ADMIN_DESCRIPTORS (1u + TG_ADMIN_CONNECTIONS + 2u + TG_PORT_DESCRIPTORS_MAX)
 
 /* Bytes of TG_REGION_ADMIN. */

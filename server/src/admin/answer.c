@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the admin listener answers: /metrics, /healthz, a page that names both, and refusals. The admin
- * thread. */
+ * What the admin listener answers: /metrics, /healthz, a page that names both, and refusals. The
+ * admin thread. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

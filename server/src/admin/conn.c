@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The admin listener's connections: request after request, each with its answer, and no patience with
- * whoever wants to keep a place. record.h draws the states. The admin thread. */
+ * The admin listener's connections: request after request, each with its answer, and no patience
+ * with whoever wants to keep a place. record.h draws the states. The admin thread. */
 #include <string.h>
 
 #include "admin/record.h"
@@ -28,8 +28,8 @@ static void close_conn(struct tg_admin *admin, struct tg_admin_conn *conn, enum 
     tg_port_close(admin->port, &conn->stream, mode);
 }
 
-/* Our end is out. What the peer still says is thrown away until its own: closed with something unread,
- * the system would send a reset, which overtakes the answer. */
+/* Our end is out. What the peer still says is thrown away until its own: closed with something
+ * unread, the system would send a reset, which overtakes the answer. */
 static void linger(struct tg_admin *admin, struct tg_admin_conn *conn)
 {
     enter(admin, conn, TG_ADMIN_LINGERING, TG_ADMIN_LINGER_MS);
@@ -172,8 +172,9 @@ static struct tg_admin_conn *find_place(struct tg_admin *admin)
     return NULL;
 }
 
-/* Who has waited for longest of those without a whole request, or with their answer behind them; or else
- * who takes longest over it, if he had a second. NULL if somebody is on his way out already. */
+/* Who has waited for longest of those without a whole request, or with their answer behind them; or
+ * else who takes longest over it, if he had a second. NULL if somebody is on his way out
+ * already. */
 static struct tg_admin_conn *find_victim(struct tg_admin *admin)
 {
     struct tg_admin_conn *idle = NULL;

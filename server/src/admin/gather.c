@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The numbers of a moment, for /metrics. Reads nothing but atomics and what is fixed at start, so it takes
- * no notice of what the other threads do, and they take none of it. The admin thread. */
+ * The numbers of a moment, for /metrics. Reads nothing but atomics and what is fixed at start, so
+ * it takes no notice of what the other threads do, and they take none of it. The admin thread. */
 #include <string.h>
 
 #include "admin/metrics.h"

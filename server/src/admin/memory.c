@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The admin listener's memory: its record, the tables of its receive buffers, the buffers, its port, one
- * behind the other. Logic thread. */
+ * The admin listener's memory: its record, the tables of its receive buffers, the buffers, its
+ * port, one behind the other. Logic thread. */
 #include "admin/record.h"
 #include "os/clock.h"
 #include "state.h"

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * The table of metrics: /metrics is this page with the numbers filled in, in this order. metrics.c
- * reads it on the admin thread; README.md and the tests are compared with it; throng-top knows these
- * names.
+ * reads it on the admin thread; README.md and the tests are compared with it; throng-top knows
+ * these names.
  *
  *   FAMILY(name, TYPE, help)       begins a family: its samples are the rows up to the next one
  *   FIELD(field, labels, UNIT)     one sample: a field of THRONG_COUNTER_MAP
  *   GROUP(function, labels)        samples that `function` of metrics.c writes; `labels` only names theirs
  *
- * Whoever adds a row to THRONG_COUNTER_MAP adds a FIELD here, or the build says so: each field stands here
- * exactly once. Names are Prometheus': counters end in _total, what has a unit is in seconds or bytes and
- * says so, one family sums up to something that means something. UNIT says what the field counts:
- * ONE (nothing to convert), BLOCKS (512 bytes each), MILLISECONDS. */
+ * Whoever adds a row to THRONG_COUNTER_MAP adds a FIELD here, or the build says so: each field
+ * stands here exactly once. Names are Prometheus': counters end in _total, what has a unit is in
+ * seconds or bytes and says so, one family sums up to something that means something. UNIT says
+ * what the field counts: ONE (nothing to convert), BLOCKS (512 bytes each), MILLISECONDS. */
 #ifndef TG_ADMIN_METRIC_TABLE_H
 #define TG_ADMIN_METRIC_TABLE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The text of /metrics: Prometheus' text format 0.0.4, a row of metric_table.h after the other. Pure. */
+ * The text of /metrics: Prometheus' text format 0.0.4, a row of metric_table.h after the other.
+ * Pure. */
 #include "admin/metrics.h"
 
 #include <inttypes.h>
@@ -182,8 +183,8 @@ static void put_receive_buffers_missed(struct text *text, const struct tg_metric
     put_number(text, "", metrics->receive_buffers_missed);
 }
 
-/* Each bucket counts what is in those before it too, and the last one is the count: from one reading, so
- * that they agree. */
+/* Each bucket counts what is in those before it too, and the last one is the count: from one
+ * reading, so that they agree. */
 static void put_event_latency(struct text *text, const struct tg_metrics *metrics)
 {
     uint64_t count = 0;
@@ -255,8 +256,8 @@ static const struct row rows[] = {
 #undef TG_ROW_FAMILY
 };
 
-/* Each field of the counters stands in the table: twice would be one name twice in this enum, and one that
- * is missing would make it shorter than the counters. */
+/* Each field of the counters stands in the table: twice would be one name twice in this enum, and
+ * one that is missing would make it shorter than the counters. */
 enum field_once {
 #define TG_NOTHING(...)
 #define TG_FIELD_ONCE(field, labels, measure) FIELD_ONCE_##field,

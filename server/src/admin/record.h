@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The admin listener's own record, and what its files tell each other. All of it lies in TG_REGION_ADMIN. */
+ * The admin listener's own record, and what its files tell each other. All of it lies in
+ * TG_REGION_ADMIN. */
 #ifndef TG_ADMIN_RECORD_H
 #define TG_ADMIN_RECORD_H
 
@@ -31,7 +32,8 @@
 #define TG_ADMIN_BUFFERS 4u
 #define TG_ADMIN_BUFFER_BYTES 16384u
 
-/* Room before a body for the head of an answer, which is written when the body's length is known. */
+/* Room before a body for the head of an answer, which is written when the body's length is
+ * known. */
 #define TG_ADMIN_HEAD_ROOM 512u
 
 /*   FREE --accept--> READING --whole request--> ANSWERING --all sent, keep-alive--> READING
@@ -120,12 +122,14 @@ void tg_admin_close_all(struct tg_admin *admin);
 
 /* ---- answer.c ---- */
 
-/* Writes the answer to conn->request, or with another status than 200 the refusal, to conn->answer. */
+/* Writes the answer to conn->request, or with another status than 200 the refusal, to
+ * conn->answer. */
 void tg_admin_write_answer(struct tg_admin *admin, struct tg_admin_conn *conn, int status);
 
 /* ---- admin.c ---- */
 
-/* For how long the logic thread has asked for no event, if that is logic_stall_ms or more; else 0. */
+/* For how long the logic thread has asked for no event, if that is logic_stall_ms or more; else
+ * 0. */
 uint64_t tg_admin_stalled_ms(const struct tg_admin *admin);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The table of addresses: two buckets for each, a word of one of them. Any worker.
  *
- * Every access of a word is sequentially consistent: enter raises one word and then reads others, which
- * another worker may be raising before it reads this one. */
+ * Every access of a word is sequentially consistent: enter raises one word and then reads others,
+ * which another worker may be raising before it reads this one. */
 #include "conn/address_table.h"
 
 #include <string.h>
@@ -83,8 +83,8 @@ static uint64_t hash_address(const struct tg_address_table *table,
         memcpy(&prefix, address->bytes + (mapped ? 12 : 0), 4);
         return tg_siphash(table->key, prefix, THRONG_ADDRESS_IPV4);
     }
-    /* Whoever has one IPv6 address has 2^64 of them. Only of a link-local one does the interface say
-     * which network it is in. */
+    /* Whoever has one IPv6 address has 2^64 of them. Only of a link-local one does the interface
+     * say which network it is in. */
     memcpy(&prefix, address->bytes, 8);
     uint64_t scope = is_link_local(address) ? address->scope_id : 0;
     return tg_siphash(table->key, prefix, scope << 8 | address->family);

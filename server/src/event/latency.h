@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * How long events wait between their I/O thread and the logic thread, by a sample: each worker has one event
- * at a time under its eye, the last one of what it publishes. Only with an admin listener; nobody else pays
- * for the clock.
+ * How long events wait between their I/O thread and the logic thread, by a sample: each worker has
+ * one event at a time under its eye, the last one of what it publishes. Only with an admin
+ * listener; nobody else pays for the clock.
  *
  *   worker: tg_latency_offer, then tg_ring_publish      logic thread: tg_ring_pop, then tg_latency_take
  */
@@ -14,16 +14,16 @@
 
 #include "base/ring.h"
 
-/* Bucket i holds what took up to 2^(TG_LATENCY_FIRST + i) ns: 8.192 us, then the double each, up to 8.6 s.
- * One more for the rest. */
+/* Bucket i holds what took up to 2^(TG_LATENCY_FIRST + i) ns: 8.192 us, then the double each, up to
+ * 8.6 s. One more for the rest. */
 #define TG_LATENCY_FIRST 13u
 #define TG_LATENCY_BUCKETS 21u
 
 /* One worker's event under observation. */
 struct tg_latency_sample {
     /* 0: none, the worker may choose one. The worker writes it (release: pairs with the acquire in
-     * tg_latency_take; makes `position` visible), the logic thread clears it (release: pairs with the
-     * acquire in tg_latency_offer; it has read `position`). */
+     * tg_latency_take; makes `position` visible), the logic thread clears it (release: pairs with
+     * the acquire in tg_latency_offer; it has read `position`). */
     _Atomic uint64_t published_ns;
     uint32_t position; /* the ring's place behind it */
 };

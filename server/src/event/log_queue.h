@@ -35,8 +35,8 @@ static inline size_t tg_log_queue_bytes(void)
 
 void tg_log_queue_init(struct tg_log_queue *queue, void *storage);
 
-/* Worker: formats a line, escapes what a log must not be given (base/line.h), and makes it visible at
- * once. */
+/* Worker: formats a line, escapes what a log must not be given (base/line.h), and makes it visible
+ * at once. */
 TG_FORMAT(3, 4)
 void tg_log_queue_push(struct tg_log_queue *queue, enum throng_log_level level, const char *format,
                        ...);

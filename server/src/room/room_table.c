@@ -67,8 +67,8 @@ struct tg_room *tg_room_create(struct tg_room_table *table)
     return room;
 }
 
-/* The number is free when the room has ended and no worker has a record of it any more: what workers
- * count for a number is counted for one room at a time. */
+/* The number is free when the room has ended and no worker has a record of it any more: what
+ * workers count for a number is counted for one room at a time. */
 static void free_if_over(struct tg_room_table *table, struct tg_room *room)
 {
     if (room->id == 0 && room->records == 0) {
@@ -212,8 +212,8 @@ void tg_room_remove(struct tg_room_table *table, struct tg_member *member, uint3
     unlink_from_conn(table, member, slot);
     table->member_count--;
     member->flags |= TG_MEMBER_LEFT;
-    /* While its JOIN waits in the queue it is told both there: whoever sends the queue sees LEFT, and
-     * that nobody needs to hear of it. */
+    /* While its JOIN waits in the queue it is told both there: whoever sends the queue sees LEFT,
+     * and that nobody needs to hear of it. */
     if (!ended && (member->flags & (TG_MEMBER_HOME | TG_MEMBER_JOIN_DUE)) == 0) {
         push_due(table, member, TG_MEMBER_LEAVE_DUE);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Rooms and who is in them, as the logic thread knows it: pure tables, no thread, no port. Each
- * membership is a record, in a list of its room and in a list of its connection. What the I/O threads
- * have to be told of it waits here in a queue, in order (api_room.c sends it).
+ * membership is a record, in a list of its room and in a list of its connection. What the I/O
+ * threads have to be told of it waits here in a queue, in order (api_room.c sends it).
  *
  * A record outlives its membership: the connection's worker has a record of the same index
  * (worker/fanout.h), and the index is free when both are done with it.
@@ -110,7 +110,8 @@ struct tg_member *tg_room_find_member(const struct tg_room_table *table, const s
 struct tg_member *tg_room_add(struct tg_room_table *table, struct tg_room *room, uint64_t conn,
                               uint32_t slot, uint32_t worker);
 
-/* The member leaves. With `ended` its connection is over, which its worker knows: it is not told. */
+/* The member leaves. With `ended` its connection is over, which its worker knows: it is not
+ * told. */
 void tg_room_remove(struct tg_room_table *table, struct tg_member *member, uint32_t slot,
                     bool ended);
 

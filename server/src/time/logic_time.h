@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * What comes to the logic thread from no worker: ticks, timers, and what other threads post. The loop
- * (api_event.c) asks it for events first of all, and how long it may sleep. Logic thread, but for the posts.
+ * What comes to the logic thread from no worker: ticks, timers, and what other threads post. The
+ * loop (api_event.c) asks it for events first of all, and how long it may sleep. Logic thread, but
+ * for the posts.
  *
  *      begin_batch   looks what is due, asks the clock if there is something to be due
  *      take          TICK, then TIMERs by due time, then POSTEDs
  *      wait_limit    until the next tick or timer; a post wakes
  *
- * The record lies outside of struct throng_server, so that throng_now_ns can ask the clock late, and once,
- * for a server that it may not change. */
+ * The record lies outside of struct throng_server, so that throng_now_ns can ask the clock late,
+ * and once, for a server that it may not change. */
 #ifndef TG_TIME_LOGIC_TIME_H
 #define TG_TIME_LOGIC_TIME_H
 
@@ -62,8 +63,8 @@ static inline bool tg_logic_time_has_events(const struct tg_logic_time *time)
 size_t tg_logic_time_take(struct throng_server *server, struct throng_event *events,
                           size_t capacity);
 
-/* `limit_ns` (negative: no limit), or the time until the next tick or timer if that is shorter. For a batch
- * of which nothing is left. */
+/* `limit_ns` (negative: no limit), or the time until the next tick or timer if that is shorter. For
+ * a batch of which nothing is left. */
 int64_t tg_logic_time_wait_limit(const struct tg_logic_time *time, int64_t limit_ns);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The rhythm of throng_tick. Tick n is due n / rate seconds after the start, to the nanosecond, worked out
- * from n each time: nothing adds up, so the rhythm does not drift however long it lasts. Pure: time is an
- * argument. Logic thread. */
+ * The rhythm of throng_tick. Tick n is due n / rate seconds after the start, to the nanosecond,
+ * worked out from n each time: nothing adds up, so the rhythm does not drift however long it lasts.
+ * Pure: time is an argument. Logic thread. */
 #ifndef TG_TIME_TICK_H
 #define TG_TIME_TICK_H
 
@@ -42,7 +42,8 @@ static inline bool tg_tick_is_due(const struct tg_tick *tick, uint64_t now_ns)
     return tick->rate_hz != 0 && tg_tick_reached(tick, now_ns) > tick->taken;
 }
 
-/* Takes the latest of those that are due (there must be one); answers how many are left out before it. */
+/* Takes the latest of those that are due (there must be one); answers how many are left out before
+ * it. */
 static inline uint64_t tg_tick_take(struct tg_tick *tick, uint64_t now_ns)
 {
     uint64_t missed = tg_tick_reached(tick, now_ns) - tick->taken - 1;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * The timers of throng_timer_start: records from a fixed pool on a timer wheel, and the names by which the
- * game knows them. Pure: time is an argument. Logic thread.
+ * The timers of throng_timer_start: records from a fixed pool on a timer wheel, and the names by
+ * which the game knows them. Pure: time is an argument. Logic thread.
  *
- * A name is the record's index in the low 20 bits and its generation above. Records are reused in the order
- * in which they came free, those that were never used first, so that the generations of all of them grow
- * alike: 2^64 names before one comes again. */
+ * A name is the record's index in the low 20 bits and its generation above. Records are reused in
+ * the order in which they came free, those that were never used first, so that the generations of
+ * all of them grow alike: 2^64 names before one comes again. */
 #ifndef TG_TIME_TIMER_POOL_H
 #define TG_TIME_TIMER_POOL_H
 
@@ -38,7 +38,8 @@ struct tg_timer_due {
     void *user;
 };
 
-/* Over zeroed memory for `capacity` records (1..2^20), which is not touched before they are used. */
+/* Over zeroed memory for `capacity` records (1..2^20), which is not touched before they are
+ * used. */
 void tg_timer_pool_init(struct tg_timer_pool *pool, void *zeroed, uint32_t capacity,
                         uint64_t now_ms);
 
@@ -49,8 +50,8 @@ uint64_t tg_timer_pool_start(struct tg_timer_pool *pool, uint64_t due_ms, uint32
 /* False: no timer of this name runs. */
 bool tg_timer_pool_stop(struct tg_timer_pool *pool, uint64_t id);
 
-/* Takes one that is due at now_ms, in the order of their due times; false if none is. A periodic one goes on
- * with its first period that is not over at now_ms. */
+/* Takes one that is due at now_ms, in the order of their due times; false if none is. A periodic
+ * one goes on with its first period that is not over at now_ms. */
 bool tg_timer_pool_take(struct tg_timer_pool *pool, uint64_t now_ms, struct tg_timer_due *due);
 
 static inline uint32_t tg_timer_pool_running(const struct tg_timer_pool *pool)

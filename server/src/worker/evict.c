@@ -2,9 +2,9 @@
  * A place for the newcomer: while every slot is taken, connections that have never said anything go
  * first. Worker thread.
  *
- * A worker knows its own connections only. The one at which somebody knocks resets its own silent ones
- * and asks the others to do the same; those that sleep are woken by the logic thread, for a worker cannot
- * wake another (on_accept.c). */
+ * A worker knows its own connections only. The one at which somebody knocks resets its own silent
+ * ones and asks the others to do the same; those that sleep are woken by the logic thread, for a
+ * worker cannot wake another (on_accept.c). */
 #include "worker/worker.h"
 
 #include "base/yield.h"
@@ -54,7 +54,8 @@ static void find_silent(const struct tg_worker *worker, struct silent *silent, u
     silent->count = silent->count < most ? silent->count : most;
 }
 
-/* Takes as many knocks upon itself as it can, at most `most`; another worker may have been faster. */
+/* Takes as many knocks upon itself as it can, at most `most`; another worker may have been
+ * faster. */
 static uint32_t answer_knocks(struct tg_worker_shared *shared, uint32_t most)
 {
     uint32_t knocks = atomic_load_explicit(&shared->knocks, memory_order_relaxed);

@@ -24,15 +24,15 @@ void tg_slot_on_beat(struct tg_worker *worker, struct tg_slot *slot)
     }
 }
 
-/* Whether a heartbeat may go out: between two messages, and while there is none to be sent, which would
- * say as much. */
+/* Whether a heartbeat may go out: between two messages, and while there is none to be sent, which
+ * would say as much. */
 static bool is_quiet(const struct tg_slot *slot)
 {
     return tg_chain_is_empty(&slot->queue) && slot->beat_bytes == 0;
 }
 
-/* An answer may wait for a moment after the last send: so a peer that answers answers, or answers twice,
- * makes no storm of it. */
+/* An answer may wait for a moment after the last send: so a peer that answers answers, or answers
+ * twice, makes no storm of it. */
 static uint32_t answer_after_ms(uint32_t interval_ms)
 {
     uint32_t part = interval_ms / 8;

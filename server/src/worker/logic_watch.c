@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * Whether the logic thread takes its events: how long it has been stuck, and over which event. Worker
- * thread.
+ * Whether the logic thread takes its events: how long it has been stuck, and over which event.
+ * Worker thread.
  *
- * A thread that is stuck can be told nothing, and it is the one that would call the log sink. So the line
- * comes when it is back; meanwhile the gauge logic_stalled_ms, which any thread may read, says how long
- * it takes already. */
+ * A thread that is stuck can be told nothing, and it is the one that would call the log sink. So
+ * the line comes when it is back; meanwhile the gauge logic_stalled_ms, which any thread may read,
+ * says how long it takes already. */
 #include "worker/worker.h"
 
 #include <inttypes.h>

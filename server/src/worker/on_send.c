@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Sending: one gathered send of a connection at a time, as much as there is. Worker thread.
  *
- * A heartbeat is four bytes that lie in no block. It goes between two messages only: when the queue is
- * empty, and then before whatever joins it. */
+ * A heartbeat is four bytes that lie in no block. It goes between two messages only: when the queue
+ * is empty, and then before whatever joins it. */
 #include "worker/worker.h"
 
 #include "base/assert.h"
@@ -41,8 +41,8 @@ static uint32_t gather(struct tg_worker *worker, struct tg_slot *slot, struct tg
 
 void tg_slot_send(struct tg_worker *worker, struct tg_slot *slot)
 {
-    /* Each round sends something, or brings what may be sent, or ends the loop, and the queue is bounded
-     * by send_queue_bytes_max. */
+    /* Each round sends something, or brings what may be sent, or ends the loop, and the queue is
+     * bounded by send_queue_bytes_max. */
     while ((slot->flags & TG_SLOT_SENDING) == 0) {
         struct tg_slice slices[TG_GATHER_MAX];
         uint32_t count = gather(worker, slot, slices);

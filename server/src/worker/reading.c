@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * When a connection reads and when it rests. Called by on_receive.c, and where a reason to rest begins
- * or ends: commands.c, on_send.c, assembly.c. Worker thread.
+ * When a connection reads and when it rests. Called by on_receive.c, and where a reason to rest
+ * begins or ends: commands.c, on_send.c, assembly.c. Worker thread.
  *
  * Six things can stop a connection's input, each with its way back:
  *
@@ -69,8 +69,8 @@ static bool is_resting(const struct tg_slot *slot)
     return (slot->flags & (TG_SLOT_FLOW_PAUSED | TG_SLOT_RATE_PAUSED)) != 0 || slot->refused;
 }
 
-/* Whether it rests now. Who has a kept block reads to the end of its message first: others wait for that
- * block, and a connection that we do not read from would be taken for one that stands still
+/* Whether it rests now. Who has a kept block reads to the end of its message first: others wait for
+ * that block, and a connection that we do not read from would be taken for one that stands still
  * (codec/intake.h). */
 static bool is_to_rest(struct tg_slot *slot)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * attack_churn: connections that come, talk and go, one batch after the other, each in one of five ways.
+ * attack_churn: connections that come, talk and go, one batch after the other, each in one of five
+ * ways.
  *
  *     attack_churn --port 7000 --ways frhn --cycles 1000000 --sources 200
  *
@@ -9,9 +10,10 @@
  *     n  connect, close (no data)
  *     x  connect, reset
  *
- * To talk is to send one frame to an echo server on 127.0.0.1 and to compare what comes back. Sources are
- * 127.0.1.1, 127.0.1.2 and so on. Prints one JSON object: cycles of each way, what went wrong, and the
- * rate in each sixth of the run. Started by scenario_churn.py. One thread, blocking sockets. */
+ * To talk is to send one frame to an echo server on 127.0.0.1 and to compare what comes back.
+ * Sources are 127.0.1.1, 127.0.1.2 and so on. Prints one JSON object: cycles of each way, what went
+ * wrong, and the rate in each sixth of the run. Started by scenario_churn.py. One thread, blocking
+ * sockets. */
 #include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdint.h>

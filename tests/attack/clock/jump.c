@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A wall clock that jumps, to be preloaded into a server: a year ahead, back, a year behind, back, a jump
- * every half second. The monotonic clock stays as it is. At the end it says how often it was asked. Preloaded
- * by scenario_clock.py; the machine's own clock is left alone. */
+ * A wall clock that jumps, to be preloaded into a server: a year ahead, back, a year behind, back,
+ * a jump every half second. The monotonic clock stays as it is. At the end it says how often it was
+ * asked. Preloaded by scenario_clock.py; the machine's own clock is left alone. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/syscall.h>

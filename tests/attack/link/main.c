@@ -3,10 +3,10 @@
  *
  *     impaired_link --loss 5 --duplicate 1 --reorder 5 --delay 25 --mtu 576 --kbit 256 --seed 7
  *
- * It prints one line, "namespaces /proc/PID/fd/N /proc/PID/fd/M ADDRESS ADDRESS", for `nsenter --net=`, and
- * carries packets until its standard input ends. A line there is a command: "down", "up", "loss N",
- * "counts"; each is answered with the counts as one JSON object. Started by link.py. Exit status 77 with a
- * reason: this system does not let it. */
+ * It prints one line, "namespaces /proc/PID/fd/N /proc/PID/fd/M ADDRESS ADDRESS", for `nsenter
+ * --net=`, and carries packets until its standard input ends. A line there is a command: "down",
+ * "up", "loss N", "counts"; each is answered with the counts as one JSON object. Started by
+ * link.py. Exit status 77 with a reason: this system does not let it. */
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>

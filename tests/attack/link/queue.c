@@ -50,7 +50,8 @@ static uint64_t mix(uint64_t x)
     return x ^ (x >> 31);
 }
 
-/* Whether a chance of so many percent is met; each of a packet's three questions has 16 bits of its own. */
+/* Whether a chance of so many percent is met; each of a packet's three questions has 16 bits of its
+ * own. */
 static bool chance(uint64_t bits, unsigned question, unsigned percent)
 {
     return ((bits >> (16 * question)) & 0xffff) * 100 < (uint64_t)percent * 0x10000;
@@ -113,7 +114,8 @@ const struct link_packet *link_queue_pop(struct link_queue *queue, uint64_t now_
     return &queue->packets[queue->heap[last]];
 }
 
-/* When the last bit of the packet has left at the link's rate; UINT64_MAX if too much waits already. */
+/* When the last bit of the packet has left at the link's rate; UINT64_MAX if too much waits
+ * already. */
 static uint64_t sent_ns(struct link_queue *queue, const struct link_weather *weather,
                         unsigned direction, size_t size, uint64_t now_ns)
 {

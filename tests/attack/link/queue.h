@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What becomes of a packet on an impaired link, and the packets that are on their way. Pure: time and
- * seed are arguments. Used by main.c, one thread. */
+ * What becomes of a packet on an impaired link, and the packets that are on their way. Pure: time
+ * and seed are arguments. Used by main.c, one thread. */
 #ifndef ATTACK_LINK_QUEUE_H
 #define ATTACK_LINK_QUEUE_H
 
@@ -44,8 +44,8 @@ struct link_queue;
 struct link_queue *link_queue_create(void);
 void link_queue_destroy(struct link_queue *queue);
 
-/* Takes the `number`th packet of a direction (0 or 1), decides what becomes of it, and counts that. The same
- * seed decides the same for the same number. */
+/* Takes the `number`th packet of a direction (0 or 1), decides what becomes of it, and counts that.
+ * The same seed decides the same for the same number. */
 void link_queue_take(struct link_queue *queue, const struct link_weather *weather,
                      struct link_counts *counts, unsigned direction, const unsigned char *bytes,
                      size_t size, uint64_t now_ns);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * attack_pacer: one message every 1 to 3 ms, each to an echo server on 127.0.0.1 and, as the control, to a
- * child of its own that echoes with two system calls. With nothing else under way, a server that misses a
- * wake-up once answers with the next message, or never.
+ * attack_pacer: one message every 1 to 3 ms, each to an echo server on 127.0.0.1 and, as the
+ * control, to a child of its own that echoes with two system calls. With nothing else under way, a
+ * server that misses a wake-up once answers with the next message, or never.
  *
  *     attack_pacer --port 7000 --pid 4711 --seconds 600 --seed 1
  *
- * On a busy machine an answer may be late because the server waits for a processor. So when one is late, the
- * server's threads are looked at: if they all sleep, again and again, nobody is going to answer.
+ * On a busy machine an answer may be late because the server waits for a processor. So when one is
+ * late, the server's threads are looked at: if they all sleep, again and again, nobody is going to
+ * answer.
  *
- * Prints one JSON object: messages, latencies of both in ms, late (over LATE_MS), asleep (late ones while all
- * threads slept), lost (no answer within PATIENCE_MS). Started by scenario_wakeups.py. */
+ * Prints one JSON object: messages, latencies of both in ms, late (over LATE_MS), asleep (late ones
+ * while all threads slept), lost (no answer within PATIENCE_MS). Started by scenario_wakeups.py. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <netinet/tcp.h>
@@ -77,7 +78,8 @@ static int start_control(void)
     return child < 0 ? -1 : pair[0];
 }
 
-/* Whether every thread of the process sleeps. One that was woken and waits for a processor does not. */
+/* Whether every thread of the process sleeps. One that was woken and waits for a processor does
+ * not. */
 static bool is_asleep(unsigned pid)
 {
     char path[300];

@@ -28,8 +28,8 @@ static void send_text(struct crowd *crowd, struct peer *peer, const char *text)
     (void)peer_send(crowd, peer, text, strlen(text));
 }
 
-/* Sends messages of `size` bytes, `at_once` bytes of them, wherever the last one was cut. False: there was
- * no room for all. */
+/* Sends messages of `size` bytes, `at_once` bytes of them, wherever the last one was cut. False:
+ * there was no room for all. */
 static bool pour(struct crowd *crowd, struct peer *peer, uint32_t size, size_t at_once)
 {
     static uint8_t bytes[2 * 65536];
@@ -43,7 +43,8 @@ static bool pour(struct crowd *crowd, struct peer *peer, uint32_t size, size_t a
     return peer_send(crowd, peer, bytes + at, count * frame - at) == count * frame - at;
 }
 
-/* The same until there is no room. One event says that there is some, and none that there still is. */
+/* The same until there is no room. One event says that there is some, and none that there still
+ * is. */
 static void pour_all(struct crowd *crowd, struct peer *peer, size_t at_once)
 {
     for (int i = 0; i < 1024 && pour(crowd, peer, crowd->options.size, at_once); i++) {

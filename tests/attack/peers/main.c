@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * attack_peers: hostile peers (kinds.c), bounded in count, rate and time. tests/attack/world.py starts it. */
+ * attack_peers: hostile peers (kinds.c), bounded in count, rate and time. tests/attack/world.py
+ * starts it. */
 #include "peers.h"
 
 #include <inttypes.h>

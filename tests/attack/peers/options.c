@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The command line of attack_peers. A scenario is the only caller, so a bad option gets one plain line. */
+ * The command line of attack_peers. A scenario is the only caller, so a bad option gets one plain
+ * line. */
 #include "peers.h"
 
 #include <arpa/inet.h>

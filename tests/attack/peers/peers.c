@@ -201,7 +201,8 @@ static void connected(struct crowd *crowd, struct peer *peer)
     peer->next_at = kind->tick != NULL ? crowd->now + period_ms * 1000000ull : UINT64_MAX;
     (void)epoll_ctl(crowd->epoll_fd, EPOLL_CTL_MOD, peer->descriptor, &event);
     if (kind->begin != NULL) {
-        /* The life of who says nothing began at the dial: the server may know of it before we do. */
+        /* The life of who says nothing began at the dial: the server may know of it before we
+         * do. */
         peer->opened_at = crowd->now;
         kind->begin(crowd, peer);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * attack_peers: hostile peers of many kinds, in one thread with plain sockets. What its parts share. */
+ * attack_peers: hostile peers of many kinds, in one thread with plain sockets. What its parts
+ * share. */
 #ifndef ATTACK_PEERS_H
 #define ATTACK_PEERS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What the probe sends, and what it may get. An echo begins with 'E', the client's number and the
- * message's; a broadcast (tests/attack/server/room.c) with its number, so with 0; an empty message is a
- * heartbeat. */
+ * message's; a broadcast (tests/attack/server/room.c) with its number, so with 0; an empty message
+ * is a heartbeat. */
 #include "probe.h"
 
 #include <string.h>
@@ -109,8 +109,8 @@ static void judge_broadcast(struct probe *probe, struct client *client, const ui
     probe->full += client->broadcasts == probe->options.expect;
 }
 
-/* A heartbeat is answered, if we take part in that, by an empty message. There is nearly always room for
- * four bytes; if not, our messages show that we live. */
+/* A heartbeat is answered, if we take part in that, by an empty message. There is nearly always
+ * room for four bytes; if not, our messages show that we live. */
 static void on_heartbeat(struct probe *probe, struct client *client)
 {
     probe->totals.heartbeats++;

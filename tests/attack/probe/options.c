@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The command line of attack_probe. A scenario is the only caller, so a bad option gets one plain line. */
+ * The command line of attack_probe. A scenario is the only caller, so a bad option gets one plain
+ * line. */
 #include "probe.h"
 
 #include <arpa/inet.h>

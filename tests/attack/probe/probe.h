@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * attack_probe: clients who behave well, and know it if they are treated badly. Each sends at a fixed rate
- * and compares every byte that comes back; members of the room compare every broadcast. Latency counts from
- * when a message was due (or from when a broadcast was made). What its parts share. */
+ * attack_probe: clients who behave well, and know it if they are treated badly. Each sends at a
+ * fixed rate and compares every byte that comes back; members of the room compare every broadcast.
+ * Latency counts from when a message was due (or from when a broadcast was made). What its parts
+ * share. */
 #ifndef ATTACK_PROBE_H
 #define ATTACK_PROBE_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See control.h. One order at a time: the thread hands it over and waits for the logic thread's answer,
- * so an order goes through two atomics and no queue. */
+ * See control.h. One order at a time: the thread hands it over and waits for the logic thread's
+ * answer, so an order goes through two atomics and no queue. */
 #include "control.h"
 
 #include <poll.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The attack server's operator: lines on standard input, each answered by a line on standard output, by a
- * thread of its own. So it answers while the server is full and while the logic thread is stuck.
+ * The attack server's operator: lines on standard input, each answered by a line on standard
+ * output, by a thread of its own. So it answers while the server is full and while the logic thread
+ * is stuck.
  *
  *     counters                    report.h's JSON
  *     broadcast SIZE COUNT PER_S  "ok" when the logic thread has begun; PER_S 0: at once

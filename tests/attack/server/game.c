@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * See game.h. A message that begins with the four bytes ff 'A' 'T' 'K' and a blank is a command, a line of
- * text; any other is sent back. */
+ * See game.h. A message that begins with the four bytes ff 'A' 'T' 'K' and a blank is a command, a
+ * line of text; any other is sent back. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,9 +9,9 @@
 #include "report.h"
 #include "room.h"
 
-/* A message that waits for room to be sent back. It is not released, and throng reads from nobody while
- * events_max are not: so a peer who does not read may make us hold a few, all of them together an eighth of
- * what throng lends, and who needs more is thrown out. */
+/* A message that waits for room to be sent back. It is not released, and throng reads from nobody
+ * while events_max are not: so a peer who does not read may make us hold a few, all of them
+ * together an eighth of what throng lends, and who needs more is thrown out. */
 #define HELD_MAX 1024u
 #define HELD_BY_ONE_MAX 32u
 
@@ -260,7 +260,8 @@ static struct player *player_of(struct game *game, const struct throng_event *ev
     return user;
 }
 
-/* An event of a connection that is not open, or of another one than its pointer's: there must be none. */
+/* An event of a connection that is not open, or of another one than its pointer's: there must be
+ * none. */
 static bool is_strange(const struct player *player, const struct throng_event *event)
 {
     return event->type != THRONG_EVENT_OPEN &&

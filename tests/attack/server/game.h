@@ -18,8 +18,8 @@
  * monotonic clock). */
 #define GAME_ROUND_BYTES_MIN 16u
 
-/* What the game did, for `counters`. Written by the logic thread, read by any: each is a plain figure
- * that publishes nothing else, so relaxed. */
+/* What the game did, for `counters`. Written by the logic thread, read by any: each is a plain
+ * figure that publishes nothing else, so relaxed. */
 struct game_numbers {
     _Atomic uint64_t opened;  /* OPEN events */
     _Atomic uint64_t ended;   /* CLOSED events of connections that were open */

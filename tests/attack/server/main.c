@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * attack_server: the server that tests/attack attacks. It takes the options of throng-echo, and orders on
- * standard input (control.h). SIGTERM drains, a second one stops at once. */
+ * attack_server: the server that tests/attack attacks. It takes the options of throng-echo, and
+ * orders on standard input (control.h). SIGTERM drains, a second one stops at once. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * All that the attack server counts, as JSON: throng's counters by name, `closed_by` with the count of each
- * close reason, `game` with the game's numbers. Any thread, while the server lives. */
+ * All that the attack server counts, as JSON: throng's counters by name, `closed_by` with the count
+ * of each close reason, `game` with the game's numbers. Any thread, while the server lives. */
 #ifndef ATTACK_REPORT_H
 #define ATTACK_REPORT_H
 

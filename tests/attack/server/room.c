@@ -108,8 +108,8 @@ bool room_order(struct room *room, uint32_t size, uint32_t count, uint32_t per_s
     return true;
 }
 
-/* One broadcast. Whoever lags behind was refused before and waits for WRITABLE: asking again for each
- * broadcast would only be refused again. */
+/* One broadcast. Whoever lags behind was refused before and waits for WRITABLE: asking again for
+ * each broadcast would only be refused again. */
 static void publish(struct room *room)
 {
     uint64_t number = room->made++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The room of the attack server's game: its members, and the broadcasts that they are owed. A broadcast is
- * a function of its number, its size and its time, so a member who had no room is served later without
- * anything being kept for it. Logic thread. */
+ * The room of the attack server's game: its members, and the broadcasts that they are owed. A
+ * broadcast is a function of its number, its size and its time, so a member who had no room is
+ * served later without anything being kept for it. Logic thread. */
 #ifndef ATTACK_ROOM_H
 #define ATTACK_ROOM_H
 

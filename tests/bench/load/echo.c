@@ -11,9 +11,9 @@
 
 #include "load.h"
 
-/* Linux gives out 28,000 ports of a source address, and the odd half only when it has searched all of
- * the even half in vain: 14,000 connections cost nothing to speak of, the next one a thousand times
- * more. */
+/* Linux gives out 28,000 ports of a source address, and the odd half only when it has searched all
+ * of the even half in vain: 14,000 connections cost nothing to speak of, the next one a thousand
+ * times more. */
 #define CONNECTIONS_PER_SOURCE 5000u
 
 static bool watch(const struct load *load, int operation, struct load_conn *conn, uint32_t events)

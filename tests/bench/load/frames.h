@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The bytes that a connection sends and expects back. Message n of connection c is its length (4
- * bytes, big-endian), a stamp (c, n) of 8 bytes, and filler that is the same in every message; or a typed
- * message (throng/message.h) in one of whose fields the stamp is. So a position in the stream says what stands
- * there, and nothing else is remembered. Pure. */
+ * bytes, big-endian), a stamp (c, n) of 8 bytes, and filler that is the same in every message; or a
+ * typed message (throng/message.h) in one of whose fields the stamp is. So a position in the stream
+ * says what stands there, and nothing else is remembered. Pure. */
 #ifndef BENCH_FRAMES_H
 #define BENCH_FRAMES_H
 
@@ -23,7 +23,8 @@ struct frames {
     uint8_t *bytes;  /* frames, ready but for their stamps */
 };
 
-/* Makes frames with `size` bytes of payload, FRAME_TYPED_BYTES if they are `typed`; false: no memory. */
+/* Makes frames with `size` bytes of payload, FRAME_TYPED_BYTES if they are `typed`; false: no
+ * memory. */
 bool frames_create(struct frames *frames, size_t size, size_t capacity, bool typed);
 void frames_destroy(struct frames *frames);
 

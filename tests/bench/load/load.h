@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the parts of bench_load share: the load as a whole, and the two ways to run a slice of it. */
+ * What the parts of bench_load share: the load as a whole, and the two ways to run a slice of
+ * it. */
 #ifndef BENCH_LOAD_H
 #define BENCH_LOAD_H
 
@@ -58,8 +59,9 @@ struct load {
 bool echo_create(struct load *load);
 
 /* Opens the connections, which then stay open. With `ask` each ASK_EACHth one, and the last, has a
- * message answered before the next one is opened: so the server has accepted them when this answers,
- * and they never outgrow its backlog. False, after a line on standard error: one failed. */
+ * message answered before the next one is opened: so the server has accepted them when this
+ * answers, and they never outgrow its backlog. False, after a line on standard error: one
+ * failed. */
 bool echo_open(struct load *load, bool ask);
 
 /* Keeps `window` messages in flight on each active connection for `duration_ns`, then waits for the

@@ -56,8 +56,8 @@ static void print_slice(const struct load *load, const struct server_time *befor
     (void)fflush(stdout);
 }
 
-/* The kernel books a thread's time when it goes to sleep, or at the next timer interrupt, up to 10 ms
- * later: a server that has just sent its last answer must be given the time to fall asleep. */
+/* The kernel books a thread's time when it goes to sleep, or at the next timer interrupt, up to 10
+ * ms later: a server that has just sent its last answer must be given the time to fall asleep. */
 static void await_sleep(void)
 {
     struct timespec while_it_falls = {.tv_nsec = 2000000};

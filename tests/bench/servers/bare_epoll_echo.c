@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The loop that one would write by hand for an echo server, as the measure for ours: level-triggered
- * epoll, one thread, one read buffer for all, one receive and one send for each wake-up of a
- * connection, the answer sent from where the messages lie. No limits but the message size, no
- * backpressure, no events, no ids, memory from the heap: nobody should serve with it. */
+ * The loop that one would write by hand for an echo server, as the measure for ours:
+ * level-triggered epoll, one thread, one read buffer for all, one receive and one send for each
+ * wake-up of a connection, the answer sent from where the messages lie. No limits but the message
+ * size, no backpressure, no events, no ids, memory from the heap: nobody should serve with it. */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>

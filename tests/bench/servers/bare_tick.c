@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Ticks by hand: see tick.h. As one does it who writes when there is something to write, as one does
- * it who gathers a connection's messages and writes once, and as one does it who has one buffer ready for
- * everybody and only sends it.
+ * Ticks by hand: see tick.h. As one does it who writes when there is something to write, as one
+ * does it who gathers a connection's messages and writes once, and as one does it who has one
+ * buffer ready for everybody and only sends it.
  *
  *     bare_tick CONNECTIONS MESSAGES SIZE each|gathered|ready */
 #include <errno.h>

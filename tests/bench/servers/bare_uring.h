@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The ring of the loops by hand on io_uring: how it is opened, filled and emptied. Inline, so that none of
- * them pays for the sharing. Each ring belongs to one thread. */
+ * The ring of the loops by hand on io_uring: how it is opened, filled and emptied. Inline, so that
+ * none of them pays for the sharing. Each ring belongs to one thread. */
 #ifndef BENCH_BARE_URING_H
 #define BENCH_BARE_URING_H
 

@@ -93,7 +93,8 @@ static uint8_t *start_of(const struct buffer *buffer)
     return memory + (size_t)(buffer - buffers) * BUFFER_BYTES;
 }
 
-/* Gives a buffer to the kernel, at place `offset` behind those that it got in this call's series. */
+/* Gives a buffer to the kernel, at place `offset` behind those that it got in this call's
+ * series. */
 static void offer(const struct buffer *buffer, int offset)
 {
     io_uring_buf_ring_add(buffer_ring, start_of(buffer), BUFFER_BYTES, (uint16_t)(buffer - buffers),
@@ -174,7 +175,8 @@ static void end(uint32_t slot)
     mark(entry, OP_CLOSE, slot);
 }
 
-/* Parses where the bytes lie, unless a frame began before them. False at a length over the limit. */
+/* Parses where the bytes lie, unless a frame began before them. False at a length over the
+ * limit. */
 static bool take_input(uint32_t slot, const uint8_t *data, size_t size, struct buffer *buffer)
 {
     struct bytes *partial = &conns[slot].partial;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * One buffer ready for everybody, sent by hand with io_uring: see tick.h. Direct descriptors, a send for
- * each connection, as few system calls as the ring's size allows. The counterpart of bare_tick's "ready".
+ * One buffer ready for everybody, sent by hand with io_uring: see tick.h. Direct descriptors, a
+ * send for each connection, as few system calls as the ring's size allows. The counterpart of
+ * bare_tick's "ready".
  *
  *     bare_uring_tick CONNECTIONS MESSAGES SIZE */
 #include <stdio.h>

@@ -23,8 +23,8 @@ struct echo_counts {
  * Ends the process with a line on standard error if it cannot. */
 int echo_listen(int argc, char **argv);
 
-/* The same on one port for `count` threads: a listener for each, among which the kernel spreads what
- * comes. PORT is any. */
+/* The same on one port for `count` threads: a listener for each, among which the kernel spreads
+ * what comes. PORT is any. */
 void echo_listen_shared(int *listeners, uint32_t count);
 
 /* Prints the line that tells the listener's port: all is ready, signals too. */

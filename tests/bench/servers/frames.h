@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Frames in an array of bytes, and bytes that grow: what the servers share that have no buffers from
- * their library. */
+ * Frames in an array of bytes, and bytes that grow: what the servers share that have no buffers
+ * from their library. */
 #ifndef BENCH_SERVER_FRAMES_H
 #define BENCH_SERVER_FRAMES_H
 

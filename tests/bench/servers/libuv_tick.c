@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * One buffer ready for everybody, on libuv: see tick.h. uv_try_write of the same bytes to each connection:
- * the load has read all of the last tick, so there is room, and no request needs memory.
+ * One buffer ready for everybody, on libuv: see tick.h. uv_try_write of the same bytes to each
+ * connection: the load has read all of the last tick, so there is room, and no request needs
+ * memory.
  *
  *     libuv_tick CONNECTIONS MESSAGES SIZE */
 #include <stdio.h>

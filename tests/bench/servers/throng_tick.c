@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Ticks with throng, inline: see tick.h. Writes each message for itself, as a game does, or broadcasts each
- * to a room of all; what goes out together is throng's affair.
+ * Ticks with throng, inline: see tick.h. Writes each message for itself, as a game does, or
+ * broadcasts each to a room of all; what goes out together is throng's affair.
  *
  *     throng_tick CONNECTIONS MESSAGES SIZE each|broadcast BACKEND IO_THREADS */
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A typed echo with throng, inline: a table of one type, whose handler reads five fields by name and writes the same
- * message anew, as a game does with what it handles.
+ * A typed echo with throng, inline: a table of one type, whose handler reads five fields by name
+ * and writes the same message anew, as a game does with what it handles.
  *
  *     throng_typed_echo CONNECTIONS BACKEND */
 #include <stdio.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What the servers of the rows "tick" and "broadcast" share: at each word of the load every connection
- * gets a few messages, the same to each, stamped so that the load can tell that all came and in order. */
+ * What the servers of the rows "tick" and "broadcast" share: at each word of the load every
+ * connection gets a few messages, the same to each, stamped so that the load can tell that all came
+ * and in order. */
 #ifndef BENCH_TICK_H
 #define BENCH_TICK_H
 
@@ -23,8 +24,8 @@ struct tick {
     const uint8_t *bytes; /* `messages` frames, one behind the other */
 };
 
-/* Reads CONNECTIONS, MESSAGES and SIZE (payload bytes of each) of the command line. Ends the process if they
- * are not right. */
+/* Reads CONNECTIONS, MESSAGES and SIZE (payload bytes of each) of the command line. Ends the
+ * process if they are not right. */
 void tick_create(struct tick *tick, const char *connections, const char *messages,
                  const char *size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Typed messages with the server's header beside them: one is written, read, and handled by the table that the README
- * shows. */
+ * Typed messages with the server's header beside them: one is written, read, and handled by the
+ * table that the README shows. */
 #include <throng/message_object.h>
 #include <throng/message_server.h>
 

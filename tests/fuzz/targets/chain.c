@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The pool of send blocks and the chains in it, held against flat arrays of bytes: three chains that
- * are filled, joined, gathered, sent in pieces and dropped, in a pool that is soon used up; blocks
- * come home late and in another order than they were sent in. In the end all of them are home.
+ * The pool of send blocks and the chains in it, held against flat arrays of bytes: three chains
+ * that are filled, joined, gathered, sent in pieces and dropped, in a pool that is soon used up;
+ * blocks come home late and in another order than they were sent in. In the end all of them are
+ * home.
  *
  *   byte 0   the pool: bits 0-3 small blocks less one, bits 4-5 large ones
  *   1 ...    operations: bits 0-2 what, bits 3-4 which chain, bits 5-7 of what kind; then arguments */
@@ -96,8 +97,8 @@ static bool blocks_suffice(uint32_t size, uint32_t large, uint32_t units_most)
            large * TG_LARGE_BLOCK_UNITS + small <= units_most;
 }
 
-/* Whether chain.h promises that an append of `size` bytes succeeds: large blocks while much remains,
- * then small ones; or with one large block less, if that is what it takes. */
+/* Whether chain.h promises that an append of `size` bytes succeeds: large blocks while much
+ * remains, then small ones; or with one large block less, if that is what it takes. */
 static bool should_fit(const struct tg_chain *chain, uint32_t size, uint32_t units_max)
 {
     uint32_t room = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The chat's logic: connections that come, go and send any bytes, requests with any fields, and an outlet that
- * refuses. After each step the state must hold, the rooms must have the members that it says, and what was sent
- * must be one whole message of the protocol; in the end nothing of anybody is left.
+ * The chat's logic: connections that come, go and send any bytes, requests with any fields, and an
+ * outlet that refuses. After each step the state must hold, the rooms must have the members that it
+ * says, and what was sent must be one whole message of the protocol; in the end nothing of anybody
+ * is left.
  *
  *   operations: bits 0-3 what, bits 4-7 which connection (of 12; the rest are the first ones again) */
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Whole connections: a server in inline mode on the simulated port, and four peers, driven by a script
- * of what both do, with the faults that the script asks for. Every message is held against what a
- * naive parser reads in the bytes that the peer sent, every byte downward against what was accepted.
- * The server lives for the whole process; in the end of each run all connections are gone, and all
- * memory is home.
+ * Whole connections: a server in inline mode on the simulated port, and four peers, driven by a
+ * script of what both do, with the faults that the script asks for. Every message is held against
+ * what a naive parser reads in the bytes that the peer sent, every byte downward against what was
+ * accepted. The server lives for the whole process; in the end of each run all connections are
+ * gone, and all memory is home.
  *
  *   byte 0-1  faults, a bit each
  *   byte 2    the seed of their chance

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The two sides of target `connection`: peers on the simulated network, and the game on the server. A
- * life is one connection of a peer: what it sent, and what was accepted for it. */
+ * The two sides of target `connection`: peers on the simulated network, and the game on the server.
+ * A life is one connection of a peer: what it sent, and what was accepted for it. */
 #ifndef FUZZ_CONNECTION_H
 #define FUZZ_CONNECTION_H
 

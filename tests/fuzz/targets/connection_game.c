@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Target `connection`: the game, which holds events, writes, closes, and uses ids that are stale. */
+ * Target `connection`: the game, which holds events, writes, closes, and uses ids that are
+ * stale. */
 #include <string.h>
 
 #include <throng/wire.h>

@@ -149,7 +149,8 @@ void conn_peer_close(uint32_t peer, bool abort)
 
 /* ---- what the server says and hears ---- */
 
-/* The length of the frame that comes next in what was sent; UINT32_MAX if there is no whole header. */
+/* The length of the frame that comes next in what was sent; UINT32_MAX if there is no whole
+ * header. */
 static uint32_t next_length(const struct conn_life *life)
 {
     if (life->up_size - life->up_parsed < THRONG_FRAME_HEADER_BYTES) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The frame codec, held against a parser that is too plain to be wrong: the same stream in one piece
- * through tg_frame_read, then through the assembler in one piece, a byte at a time, and in pieces
- * that the input chooses. Same messages, same verdict, same bytes used.
+ * The frame codec, held against a parser that is too plain to be wrong: the same stream in one
+ * piece through tg_frame_read, then through the assembler in one piece, a byte at a time, and in
+ * pieces that the input chooses. Same messages, same verdict, same bytes used.
  *
  *   byte 0   bit 0: byte order; bits 1-3: the limit
  *   byte 1-2 four piece sizes, taken in turns: 0-14 bytes, or 15 for all that is left

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * The head of an HTTP request, held against a parser that is too plain to be wrong: whole lines, looked at
- * from their ends. Same verdict in one piece, byte by byte, and in pieces that the input chooses; for what
- * is whole, the same target, headers and size. Of what is refused the plain parser says only that it is:
- * which of two faults comes first is the other's business, and each split must find the same one.
+ * The head of an HTTP request, held against a parser that is too plain to be wrong: whole lines,
+ * looked at from their ends. Same verdict in one piece, byte by byte, and in pieces that the input
+ * chooses; for what is whole, the same target, headers and size. Of what is refused the plain
+ * parser says only that it is: which of two faults comes first is the other's business, and each
+ * split must find the same one.
  *
  *   byte 0   size of a piece, 1 to 256 bytes
  *   1 ...    the stream */
@@ -154,8 +155,8 @@ static bool next_line(const char *at, const char *end, struct line *line)
     return false;
 }
 
-/* Whether the stream begins with a whole head that may be served; `request`, if it is not NULL, must say
- * the same of it. */
+/* Whether the stream begins with a whole head that may be served; `request`, if it is not NULL,
+ * must say the same of it. */
 static bool is_servable(const char *head, size_t size, const struct tg_http_request *request)
 {
     struct line line;

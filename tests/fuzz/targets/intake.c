@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The intake: connections of one thread that put their messages together from one small pool. Peers
- * send messages of any size in any pieces, stop in the middle, leave; the owner keeps messages for a
- * while, rests from reading, closes whom the intake names. Each message must come up once, in order
- * and unchanged. In the end all peers send what they owe and the owner keeps nothing: then every
- * message must come within a bounded number of turns, without anybody being closed, and all memory
- * must be home.
+ * send messages of any size in any pieces, stop in the middle, leave; the owner keeps messages for
+ * a while, rests from reading, closes whom the intake names. Each message must come up once, in
+ * order and unchanged. In the end all peers send what they owe and the owner keeps nothing: then
+ * every message must come within a bounded number of turns, without anybody being closed, and all
+ * memory must be home.
  *
  *   byte 0   bit 0: long messages; bit 1: the port runs ahead; bits 2-4: receive buffers less four
  *   1 ...    operations: bits 0-2 what, bits 3-4 which connection, bits 5-7 of what kind */

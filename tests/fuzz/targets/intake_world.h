@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A thread with an intake, for intake.c: peers that send, a port that receives, an owner that reads,
- * rests and keeps messages. The owner keeps the contract of codec/intake.h and checks each message. */
+ * A thread with an intake, for intake.c: peers that send, a port that receives, an owner that
+ * reads, rests and keeps messages. The owner keeps the contract of codec/intake.h and checks each
+ * message. */
 #ifndef FUZZ_INTAKE_WORLD_H
 #define FUZZ_INTAKE_WORLD_H
 
@@ -37,8 +38,9 @@ struct world {
 
 extern struct world world;
 
-/* All connections read. long_messages: longer ones than a block holds at first; port_runs_ahead: the port
- * may have received what nobody wants any more, as io_uring does; buffers: 4..11 to receive into; salt: see fuzz.h. */
+/* All connections read. long_messages: longer ones than a block holds at first; port_runs_ahead:
+ * the port may have received what nobody wants any more, as io_uring does; buffers: 4..11 to
+ * receive into; salt: see fuzz.h. */
 void world_open(bool long_messages, bool port_runs_ahead, uint32_t buffer_count, uint32_t salt);
 
 /* The connection's peer has a message to send, if it has not had twelve; sends at most `bytes` of
@@ -56,8 +58,9 @@ void world_resume(struct conn *conn);
 void world_leave(struct conn *conn);
 void world_join(struct conn *conn);
 
-/* One round of the thread: turns, stops, and a wait of the port that begins with connection `first`.
- * False if the thread would sleep until a peer sends something, or its owner gives something back. */
+/* One round of the thread: turns, stops, and a wait of the port that begins with connection
+ * `first`. False if the thread would sleep until a peer sends something, or its owner gives
+ * something back. */
 bool world_turn(uint32_t first);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * One harmless line of any bytes, held against its way back: what is read out of the line is what was
- * put into it, or its beginning; and the line has nothing in it that ends it, talks to a terminal or
- * turns letters around.
+ * One harmless line of any bytes, held against its way back: what is read out of the line is what
+ * was put into it, or its beginning; and the line has nothing in it that ends it, talks to a
+ * terminal or turns letters around.
  *
  *   byte 0   the line's room, from 4 on
  *   1 ...    the text */

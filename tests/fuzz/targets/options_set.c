@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * throng_server_options_set: any name, any value, one after the other. What the public header allows
- * is in the field afterwards, and nothing else has changed; what it does not is refused, and nothing has.
+ * throng_server_options_set: any name, any value, one after the other. What the public header
+ * allows is in the field afterwards, and nothing else has changed; what it does not is refused, and
+ * nothing has.
  *
  *   lines until the end: "name=value", or a byte below 64, which is an option's number, and "value" */
 #include <stdio.h>
@@ -139,7 +140,8 @@ static bool check_text(const char *name, const char *value, struct throng_server
     return true;
 }
 
-/* Every byte, so that a write anywhere is seen; the padding is as throng_server_options_init left it. */
+/* Every byte, so that a write anywhere is seen; the padding is as throng_server_options_init left
+ * it. */
 static bool is_same(const void *a, const void *b)
 {
     return memcmp(a, b, sizeof(struct throng_server_options)) == 0;

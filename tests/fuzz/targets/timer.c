@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The timer wheel, held against an unsorted table of due times: starts, stops and restarts, steps of
- * any length, and starts and stops out of the hands of a timer that has just come out.
+ * The timer wheel, held against an unsorted table of due times: starts, stops and restarts, steps
+ * of any length, and starts and stops out of the hands of a timer that has just come out.
  *
  *   byte 0   the time at the start
  *   1 ...    operations: bits 0-1 what, bits 2-4 which timer, bits 6-7 of what kind; then arguments */
@@ -21,8 +21,8 @@ static const uint64_t beginnings[8] = {
 static struct tg_timer_wheel wheel;
 static struct tg_timer timers[TIMERS];
 
-/* The reference: when each timer comes out, or NEVER. One that was due at its start comes out in the
- * tick of its start. */
+/* The reference: when each timer comes out, or NEVER. One that was due at its start comes out in
+ * the tick of its start. */
 struct reference {
     uint64_t tick_ms[TIMERS];
     bool runs[TIMERS];
