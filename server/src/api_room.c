@@ -18,7 +18,7 @@ void tg_server_init_rooms(struct throng_server *server)
     fanout->slots = at[TG_REGION_ROOM_SLOTS];
     fanout->limits = at[TG_REGION_SEND_LIMITS];
     fanout->workers_left = at[TG_REGION_BROADCASTS];
-    fanout->units_max = server->config.send_units_max;
+    fanout->units_max = tg_fanout_units_max(server->config.send_units_max);
     fanout->policy = server->config.options.when_send_full;
 }
 

@@ -6,9 +6,6 @@
 #include "codec/frame.h"
 #include "state.h"
 
-/* Most that a limit may be: units and bytes of a queue are counted in 32 bits. */
-#define LIMIT_MOST (UINT64_C(1) << 31)
-
 static int refuse(struct throng_server *server, struct tg_seat *seat, size_t bytes)
 {
     tg_writable_wait(server, seat, bytes);
@@ -57,7 +54,7 @@ int throng_set_send_limit(struct throng_server *server, throng_conn conn, size_t
                            (size_t)server->config.options.message_bytes_max;
     const size_t least = (size_t)tg_chain_units_for(&empty, &server->blocks, longest) *
                          TG_BLOCK_BYTES;
-    if (bytes < least || bytes > LIMIT_MOST) {
+    if (bytes < least || bytes > TG_SEND_LIMIT_MOST) {
         return THRONG_EINVAL;
     }
     seat->units_max = tg_chain_units_for(&empty, &server->blocks, bytes);

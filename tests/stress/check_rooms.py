@@ -47,9 +47,10 @@ def honest(program, rooms):
 
 
 def short_of_memory(program, rooms):
-    """Lines for which there is no send memory wait, and those behind them: none is lost, none overtakes another."""
+    """Lines for which there is no send memory wait, and those behind them: none is lost, none overtakes another.
+    Without a reserve: what comes out of that is not for members to which something is unsent."""
     with support.Echo(rooms, "--max-connections", "200", "--message-bytes-max", "2000", "--send-small-bytes", "4096",
-                      "--send-large-bytes", "16896") as server:
+                      "--send-large-bytes", "16896", "--send-reserve-percent", "1") as server:
         expect_right(program, server.address, "--scenario", "rooms", "--connections", "100", "--rooms", "2",
                      "--room-size", "50", "--messages", "200", "--window", "8", "--size", "200-500", lines=400,
                      messages_received=20000, answered=100, alive=100)

@@ -21,12 +21,16 @@
 #include <stdint.h>
 
 #include <throng/options.h>
+#include <throng/wire.h>
 
 #include "buffer/chain.h"
 
 struct tg_command;
 struct tg_slot;
 struct tg_worker;
+
+/* Most that the limit of a connection may be, in bytes. */
+#define TG_SEND_LIMIT_MOST (UINT32_C(1) << 31)
 
 /* The connection of blocks that belong to nobody alone: no slot has this number. */
 #define TG_CONN_SHARED ((UINT64_C(1) << 20) - 1)
@@ -84,10 +88,23 @@ struct tg_fanout {
     alignas(64) _Atomic uint32_t home;
 };
 
+/* A queue's bytes have 32 bits. What is written may fill half of that, 2 GiB, by the logic thread's count; what
+ * is broadcast comes to the same queue, by the worker's. Broadcasts have what is left, less a message by which
+ * DROP_OLDEST may be over each of the two: 1.875 GiB. */
+#define TG_FANOUT_UNITS_MOST                                                                       \
+    (UINT32_MAX / TG_BLOCK_BYTES - TG_SEND_LIMIT_MOST / TG_BLOCK_BYTES -                           \
+     2 * (THRONG_MESSAGE_BYTES_LIMIT / TG_BLOCK_BYTES + 1))
+
+/* Where broadcasts to a connection of this limit end. */
+static inline uint32_t tg_fanout_units_max(uint32_t units_max)
+{
+    return units_max < TG_FANOUT_UNITS_MOST ? units_max : TG_FANOUT_UNITS_MOST;
+}
+
 /* A connection's own limit and policy in one word; 0: what the options say. */
 static inline uint32_t tg_send_limit_word(uint32_t units_max, enum throng_when_send_full policy)
 {
-    return units_max << 2 | (uint32_t)policy;
+    return tg_fanout_units_max(units_max) << 2 | (uint32_t)policy;
 }
 
 /* `reference_first`: the first of `reference_count` references that are this worker's. */
