@@ -29,7 +29,7 @@
 static _Atomic int accept_error; /* what every accept fails with; 0: the system's own answer */
 static _Atomic uint32_t accept_failures;
 
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's names. */
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names. */
 extern int __real_accept4(int sock, struct sockaddr *address, socklen_t *size, int flags);
 int __wrap_accept4(int sock, struct sockaddr *address, socklen_t *size, int flags);
 
@@ -43,7 +43,7 @@ int __wrap_accept4(int sock, struct sockaddr *address, socklen_t *size, int flag
     errno = error;
     return -1;
 }
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 /* ---- a server that echoes ---- */
 

@@ -7,6 +7,7 @@ calls this. A bug that is not noticed is a gap in the tests: exit 1.
 import argparse
 import concurrent.futures
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -22,7 +23,11 @@ PLACE = re.compile(r"<<<<\n(.*?)====\n(.*?)>>>>\n", re.S)
 
 PARTS = ["common", "server", "client"]
 
-# Seeds are tried in portions, so that a bug that the first ones notice takes no more time.
+# For each plant a seed that once noticed it, which is tried first. Where the code has changed and it no
+# longer does, the search is on: this file saves time and decides nothing.
+HINTS = HERE / "seeds.txt"
+
+# The rest are tried in portions, each with the time limit.
 FIRST_PORTION = 8
 
 
@@ -114,7 +119,12 @@ class Builder:
                     if entry["file"] == str(ROOT / plant.file)]
         self.copy_tree(place)
         return [(self.instead(entry, place), place / pathlib.Path(entry["file"]).relative_to(ROOT))
-                for entry in self.world]
+                for entry in self.world if self.includes(entry, plant.file)]
+
+    def includes(self, entry, header):
+        """What the compiler noted beside the object; if it did not, it may."""
+        notes = pathlib.Path(self.clean_object(entry) + ".d")
+        return not notes.exists() or str(ROOT / header) in map(os.path.normpath, notes.read_text().split())
 
     def beside(self, entry, plant):
         """The copy still finds what lies beside the file."""
@@ -191,20 +201,44 @@ def run(command, seconds):
     return result.returncode not in (0, 77), result.stdout + result.stderr
 
 
-def try_seeds(program, _, options):
+def read_hints():
+    """Plant -> seed."""
+    lines = HINTS.read_text().splitlines() if HINTS.exists() else []
+    return {name: int(seed) for name, seed in (line.split() for line in lines if line[:1] != "#")}
+
+
+def write_hints(results):
+    """The old ones, with those of this run in their place."""
+    hints = read_hints() | {result["plant"]: int(result["where"].split()[1]) for result in results
+                            if result["noticed"] and result["suite"] == "sim"}
+    names = [plant.name for plant in read_plants("sim", [])]
+    HINTS.write_text("# tools/plants --suite sim --write-seeds: a seed that notices each plant of sim.txt\n"
+                     + "".join(f"{name} {hints[name]}\n" for name in names if name in hints))
+
+
+def portions(name, seeds):
+    """(first, last): the hint, then all, each portion three times as long as the one before."""
+    hint = read_hints().get(name)
+    if hint is not None and hint <= seeds:
+        yield hint, hint
+    first, length = 1, FIRST_PORTION
+    while first <= seeds:
+        yield first, min(seeds, first + length - 1)
+        first, length = first + length, length * 3
+
+
+def try_seeds(program, _, name, options):
     """(noticed, where, words) of throng-sim."""
-    first, portion = 1, FIRST_PORTION
-    while first <= options.seeds:
-        last = min(options.seeds, first + portion - 1)
-        noticed, output = run([program, "--seeds", f"{first}-{last}"], options.seconds)
+    for first, last in portions(name, options.seeds):
+        command = [program, "--quiet", "--first", "--seeds", f"{first}-{last}"]
+        noticed, output = run(command, options.seconds)
         if noticed:
             seed = re.search(r"FAILED seeds: (\d+)", output)
             return True, f"seed {seed.group(1) if seed else first}", first_words(output)
-        first, portion = last + 1, portion * 3
     return False, "no", ""
 
 
-def try_backends(program, suite, options):
+def try_backends(program, suite, _, options):
     """(noticed, where, words) of the port contract suite."""
     for arguments in RUNS[suite]:
         launcher = []
@@ -221,8 +255,8 @@ def first_failure(output):
     return found.group(1) if found else first_words(output)
 
 
-def attempt(program, suite, options):
-    return (try_seeds if suite == "sim" else try_backends)(program, suite, options)
+def attempt(program, suite, name, options):
+    return (try_seeds if suite == "sim" else try_backends)(program, suite, name, options)
 
 
 def hunt(builder, plant, options):
@@ -231,7 +265,7 @@ def hunt(builder, plant, options):
     program, complaint = builder.build(plant)
     if program is None:
         return False, "no build", complaint.strip().splitlines()[0][:110], 0
-    return *attempt(program, plant.suite, options), time.monotonic() - begin
+    return *attempt(program, plant.suite, plant.name, options), time.monotonic() - begin
 
 
 def check_clean(builder, options):
@@ -239,7 +273,7 @@ def check_clean(builder, options):
     program, complaint = builder.build_clean()
     few = argparse.Namespace(**{**vars(options), "seeds": FIRST_PORTION})
     noticed, where, words = (True, "no build", complaint) if program is None else \
-        attempt(program, builder.suite, few)
+        attempt(program, builder.suite, None, few)
     if noticed:
         sys.exit(f"{builder.suite}: the program without a planted bug fails ({where}): {words}")
 
@@ -256,6 +290,8 @@ def parse():
     parser.add_argument("--seconds", type=int, default=120,
                         help="time limit of a portion of the seeds, or of the suite (120)")
     parser.add_argument("--jobs", type=int, default=2, help="plants at once (2)")
+    parser.add_argument("--write-seeds", action="store_true",
+                        help="note in tests/plants/seeds.txt which seeds noticed, to be tried first")
     parser.add_argument("--list", action="store_true", help="only list them")
     parser.add_argument("--json", action="store_true")
     return parser.parse_args()
@@ -294,6 +330,8 @@ def main():
         if not options.json:
             print(f"{result['plant']:36} {result['where']:>14} {result['seconds']:8.1f}  "
                   f"{result['by']}", flush=True)
+    if options.write_seeds:
+        write_hints(results)
     missed = sorted(result["plant"] for result in results if not result["noticed"])
     if options.json:
         print(json.dumps(results, indent=1))

@@ -21,7 +21,7 @@ static const struct options *options;
 static bool has_reported;
 
 /* The sanitizers', if there is one. */
-/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier) */
 __attribute__((weak)) void __sanitizer_set_death_callback(void (*callback)(void));
 
 static void report(void)

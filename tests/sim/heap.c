@@ -6,7 +6,7 @@
 
 /* The linker makes these names from the option --wrap: what was called goes to __wrap_, and the
  * function itself is __real_.
- * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+ * NOLINTBEGIN(bugprone-reserved-identifier) */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *memory, size_t size);
@@ -61,4 +61,4 @@ void __wrap_free(void *memory)
     calls += is_counting;
     __real_free(memory);
 }
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-reserved-identifier) */

@@ -9,7 +9,7 @@
 #define DESCRIPTORS_MAX 65536
 
 /* The linker makes up the names: __wrap_ takes the calls, __real_ is what they meant. */
-/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTBEGIN(bugprone-reserved-identifier) */
 void __gcov_dump(void);
 _Noreturn void __real__exit(int status);
 _Noreturn void __real__Exit(int status);
@@ -50,4 +50,4 @@ _Noreturn void __wrap_abort(void)
     keep_counters();
     __real_abort();
 }
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-reserved-identifier) */

@@ -10,7 +10,7 @@
 
 /* The linker makes these names from the option --wrap: what was called goes to __wrap_, and the
  * function itself is __real_.
- * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+ * NOLINTBEGIN(bugprone-reserved-identifier) */
 extern void *__real_mmap(void *addr, size_t len, int prot, int flags, int fd, off_t offset);
 extern int __real_munmap(void *addr, size_t len);
 extern int __real_pthread_create(pthread_t *newthread, const pthread_attr_t *attr,
@@ -87,4 +87,4 @@ int __wrap_pthread_create(pthread_t *newthread, const pthread_attr_t *attr,
     return take_one(&threads_left) ? __real_pthread_create(newthread, attr, start_routine, arg)
                                    : EAGAIN;
 }
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTEND(bugprone-reserved-identifier) */

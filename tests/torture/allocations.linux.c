@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 /* Names that are the linker's or the C library's are reserved, for them and so for this.
- * NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,bugprone-macro-parentheses) */
+ * NOLINTBEGIN(bugprone-reserved-identifier,bugprone-macro-parentheses) */
 #ifdef ALLOCATIONS_WRAPPED
 #define INTERPOSED
 #define OURS(name) __wrap_##name
@@ -215,4 +215,4 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
                                      : __real_pthread_create(thread, attributes, main, argument);
 }
 #endif
-/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp,bugprone-macro-parentheses) */
+/* NOLINTEND(bugprone-reserved-identifier,bugprone-macro-parentheses) */

@@ -13,7 +13,7 @@
 #include "runner.h"
 
 /* LeakSanitizer's, where it is linked: not 0 if a block is reachable from nowhere. */
-/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier) */
 extern int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
 
 /* Only of the tortured round. */
