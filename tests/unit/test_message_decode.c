@@ -170,7 +170,7 @@ static void what_is_not_there_or_of_another_kind_is_an_error(void **state)
     const char *text = "untouched";
     const void *data = text;
     size_t size = 77;
-    throng_value value = {text};
+    throng_value value = {text, NULL};
     (void)state;
     assert_int_equal(DECODE(SAMPLE), 0);
     assert_int_equal(throng_body_u64(&message, "zz", &u), THRONG_EPROTOCOL);
@@ -193,7 +193,7 @@ static void what_is_not_there_or_of_another_kind_is_an_error(void **state)
     assert_true(u == 77 && small == 77 && i == 77 && f == 77 && b && size == 77);
     assert_string_equal(text, "untouched");
     assert_ptr_equal(data, text);
-    assert_ptr_equal(value.private_object, text);
+    assert_ptr_equal(value.private_place, text);
 }
 
 static void a_body_that_is_no_map_has_no_fields(void **state)

@@ -15,8 +15,9 @@
  *     case THRONG_EVENT_MESSAGE:
  *         throng_messages_dispatch(messages, event.conn, event.user, event.data, event.size);
  *
- * A message is a MessagePack array [type, request, body] (common/PROTOCOL.md). Before MessagePack-C decodes a
- * byte, a scan that allocates nothing has checked all of them against the limits. Strings and bins point into
+ * A message is a MessagePack array [type, request, body] (common/PROTOCOL.md). Before anything of it is read, a scan
+ * that allocates nothing has checked every byte against the limits, and noted where each value begins; fields are
+ * read from there, and MessagePack-C decodes a message only if its objects are asked for. Strings and bins point into
  * the bytes that were given. Nothing is allocated after throng_messages_create. An object belongs to one thread at
  * a time.
  *
@@ -42,7 +43,8 @@ extern "C" {
 
 /* ---- what can be wrong ---- */
 
-/* X(name, what it says; the value and limit that belong to it) */
+/* X(name, what it says; the value and limit that belong to it). DECODER does not occur; it is there for programs that
+ * name it. */
 #define THRONG_MESSAGE_FAULT_MAP(X)                                                                \
     X(BYTES, "the message is longer than its type allows")                                         \
     X(TRUNCATED, "the message ends inside a value")                                                \
@@ -92,8 +94,8 @@ THRONG_API void throng_message_fault_text(const struct throng_message_fault *fau
 /* What a message may be, whoever sends it. 0 means the default. */
 struct throng_message_limits {
     uint32_t bytes_max; /* of all of it; default 65,536 */
-    uint32_t nodes_max; /* values in the body, keys and containers too; default 4,096; 24 bytes of
-                               memory each, once */
+    uint32_t nodes_max; /* values in the body, keys and containers too; default 4,096; 16 bytes of
+                               memory each, once, and 24 for MessagePack-C's objects */
     uint32_t depth_max; /* arrays and maps inside each other, in the body; 1..30, default 8 */
     uint32_t string_bytes_max; /* of one string or bin; default bytes_max */
     uint32_t key_bytes_max;    /* of a map's key; default 64 */

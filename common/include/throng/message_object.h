@@ -12,16 +12,15 @@
 extern "C" {
 #endif
 
-/* The object that a value is, NULL for none. Valid as long as the value; do not change it. */
-static inline const msgpack_object *throng_value_object(throng_value value)
-{
-    return (const msgpack_object *)value.private_object;
-}
+/* The object that a value is, NULL for none. Valid as long as the value; do not change it. The first call for a message
+ * has MessagePack-C decode all of its body, into memory that is reserved with the decoder; a call for a value inside looks
+ * for it from there. Handlers that read with throng/value.h do not pay for it. The thread of the decoder. */
+THRONG_API const msgpack_object *throng_value_object(throng_value value);
 
 /* An object as a value, to read it with throng/value.h. */
 static inline throng_value throng_object_value(const msgpack_object *object)
 {
-    throng_value value = {object};
+    throng_value value = {object, NULL};
     return value;
 }
 

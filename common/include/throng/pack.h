@@ -47,6 +47,7 @@ struct throng_pack {
     uint32_t private_depth;
     uint64_t
         private_left[THRONG_PACK_DEPTH_MAX + 1]; /* values that each open container still lacks */
+    uint8_t private_spare[16]; /* where a number is written when the window's end is near */
     uint8_t private_stage[THRONG_PACK_STAGE_BYTES];
 };
 

@@ -14,9 +14,11 @@
 extern "C" {
 #endif
 
-/* A value inside a decoded message; a pointer in a struct, passed by copy. Valid as long as its message. */
+/* A value inside a decoded message; two pointers in a struct, passed by copy. Valid as long as its message. What it
+ * is, is read from the message's bytes when it is asked, and costs no more than that. */
 typedef struct throng_value {
-    const void *private_object; /* NULL: there is none (THRONG_VALUE_NONE) */
+    const void *private_place; /* NULL: there is none (THRONG_VALUE_NONE) */
+    void *private_decoder;     /* NULL: the place is an object (throng/message_object.h) */
 } throng_value;
 
 enum throng_value_kind {

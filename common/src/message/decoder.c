@@ -8,19 +8,22 @@
 
 #include <stdlib.h>
 
-#include <msgpack.h>
-
 #include "base/assert.h"
 #include "base/failure.h"
 #include "message/fault.h"
+#include "message/item.h"
 
 /* An empty zone still wants some, and each container's memory is aligned. */
 #define ZONE_BYTES_BESIDE 64u
 
 struct throng_decoder {
     struct throng_message_limits limits;
+    const void *data; /* of the message that was decoded last */
+    size_t size;
+    bool has_objects; /* `root` is that message's body */
     msgpack_zone zone;
     msgpack_object root;
+    struct tg_node nodes[]; /* limits.nodes_max */
 };
 
 _Static_assert(sizeof(msgpack_object_kv) <= 2 * sizeof(msgpack_object), "a pair is two values");
@@ -38,7 +41,8 @@ int throng_decoder_create(struct throng_decoder **decoder,
     if (!tg_message_limits_fill(&filled, error)) {
         return THRONG_EINVAL;
     }
-    struct throng_decoder *made = calloc(1, sizeof *made);
+    struct throng_decoder *made =
+        malloc(sizeof *made + filled.nodes_max * sizeof(struct tg_node)); /* touched by use */
     const size_t bytes = filled.nodes_max * sizeof(msgpack_object) + ZONE_BYTES_BESIDE;
     if (made == NULL || !msgpack_zone_init(&made->zone, bytes)) {
         free(made);
@@ -46,6 +50,7 @@ int throng_decoder_create(struct throng_decoder **decoder,
                           filled.nodes_max);
     }
     made->limits = filled;
+    made->has_objects = false;
     *decoder = made;
     return 0;
 }
@@ -67,21 +72,18 @@ int tg_decode_body(struct throng_decoder *decoder, const struct tg_envelope *env
                    const struct throng_message_limits *limits, const void *data, size_t size,
                    struct throng_message *message)
 {
-    const int result = tg_message_scan(data, size, envelope->body, limits, &message->fault);
+    const int result =
+        tg_message_scan(data, size, envelope->body, limits, decoder->nodes, &message->fault);
     if (result < 0) {
         return result;
     }
-    size_t at = envelope->body;
-    msgpack_zone_clear(&decoder->zone);
-    const msgpack_unpack_return answer =
-        msgpack_unpack(data, size, &at, &decoder->zone, &decoder->root);
-    if (answer != MSGPACK_UNPACK_SUCCESS || at != size) {
-        return tg_fault_set(&message->fault, THRONG_FAULT_DECODER, at, 0, 0);
-    }
+    decoder->data = data;
+    decoder->size = size;
+    decoder->has_objects = false;
     message->type = envelope->type;
     message->request = envelope->request;
     message->is_reply = envelope->is_reply;
-    message->body = (throng_value){&decoder->root};
+    message->body = (throng_value){decoder->nodes, decoder};
     message->user = NULL;
     message->data = data;
     message->size = size;
@@ -104,4 +106,76 @@ int throng_decode(struct throng_decoder *decoder, const void *data, size_t size,
         return result;
     }
     return tg_decode_body(decoder, &envelope, limits, data, size, message);
+}
+
+/* ---- objects ---- */
+
+/* Decodes the body, once for each message. Whatever the scan lets pass, MessagePack-C decodes (tests/fuzz, message). */
+static bool make_objects(struct throng_decoder *decoder)
+{
+    if (!decoder->has_objects) {
+        const uint8_t *data = decoder->data;
+        size_t at = (size_t)(decoder->nodes[0].bytes - data);
+        msgpack_zone_clear(&decoder->zone);
+        decoder->has_objects = msgpack_unpack(decoder->data, decoder->size, &at, &decoder->zone,
+                                              &decoder->root) == MSGPACK_UNPACK_SUCCESS;
+    }
+    return decoder->has_objects;
+}
+
+/* Values inside, keys too; 0 if it is no container. */
+static size_t count_children(const struct tg_node *node)
+{
+    struct tg_item item;
+    tg_item_read(node->bytes, &item);
+    switch (item.kind) {
+    case THRONG_VALUE_ARRAY:
+        return item.size;
+    case THRONG_VALUE_MAP:
+        return 2 * (size_t)item.size;
+    default:
+        return 0;
+    }
+}
+
+/* Which child is this node, or has it inside. Nodes are given out in the order of the containers, so it is inside the
+ * last child whose own do not begin behind it. */
+static size_t child_towards(const struct tg_node *around, size_t count, const struct tg_node *node)
+{
+    const struct tg_node *children = around->children;
+    if (node >= children && node < children + count) {
+        return (size_t)(node - children);
+    }
+    size_t child = count - 1;
+    while (count_children(&children[child]) == 0 || children[child].children > node) {
+        TG_REQUIRE(child > 0); /* a value of another message */
+        child--;
+    }
+    return child;
+}
+
+static const msgpack_object *object_child(const msgpack_object *object, size_t child)
+{
+    if (object->type == MSGPACK_OBJECT_ARRAY) {
+        return &object->via.array.ptr[child];
+    }
+    const msgpack_object_kv *pair = &object->via.map.ptr[child / 2];
+    return child % 2 == 0 ? &pair->key : &pair->val;
+}
+
+const msgpack_object *tg_decoder_object(struct throng_decoder *decoder, const struct tg_node *node)
+{
+    const struct tg_node *around = decoder->nodes;
+    const msgpack_object *object = &decoder->root;
+    if (!make_objects(decoder)) {
+        return NULL;
+    }
+    while (around != node) {
+        const size_t count = count_children(around);
+        TG_REQUIRE(count > 0); /* a value of another message */
+        const size_t child = child_towards(around, count, node);
+        around = &around->children[child];
+        object = object_child(object, child);
+    }
+    return object;
 }

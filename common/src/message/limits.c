@@ -58,5 +58,5 @@ int throng_message_scan(const void *data, size_t size, const struct throng_messa
     if (size > filled.bytes_max) {
         return tg_fault_set(fault, THRONG_FAULT_BYTES, filled.bytes_max, size, filled.bytes_max);
     }
-    return tg_message_scan(data, size, 0, &filled, fault);
+    return tg_message_scan(data, size, 0, &filled, NULL, fault);
 }

@@ -131,6 +131,14 @@ const struct tg_message_type *tg_messages_find(const struct throng_messages *mes
 {
     size_t from = 0;
     size_t to = messages->options.type_count;
+    if (to == 0) {
+        return NULL;
+    }
+    /* Most tables count their types up without a gap. */
+    const size_t guess = (size_t)(type - messages->types[0].type);
+    if (type >= messages->types[0].type && guess < to && messages->types[guess].type == type) {
+        return &messages->types[guess];
+    }
     while (from < to) {
         const size_t middle = from + (to - from) / 2;
         const struct tg_message_type *row = &messages->types[middle];

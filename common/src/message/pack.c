@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
  * Writing messages: throng/pack.h on MessagePack-C's packer, whose bytes go into a window: the user's buffer, or a stage
  * that is emptied into a sink. One thread at a time. */
-#include <string.h>
-
-#include <msgpack.h>
+#include "message/packing.h"
 
 #include <throng/message_object.h>
+
+#include "base/assert.h"
 
 static void begin(struct throng_pack *pack, uint8_t *window, size_t capacity)
 {
@@ -69,7 +69,7 @@ static int empty_stage(struct throng_pack *pack)
 }
 
 /* What does not fit the window any more. A long string goes by the stage. */
-static int put_beyond(struct throng_pack *pack, const char *bytes, size_t size)
+static TG_OUT_OF_LINE int put_beyond(struct throng_pack *pack, const void *bytes, size_t size)
 {
     if (pack->private_sink == NULL) {
         throng_pack_fail(pack, THRONG_ETOOBIG);
@@ -84,54 +84,25 @@ static int put_beyond(struct throng_pack *pack, const char *bytes, size_t size)
     return 0;
 }
 
-/* The packer's way out. */
-static int put(void *context, const char *bytes, size_t size)
+int tg_pack_put(struct throng_pack *pack, const void *bytes, size_t size)
 {
-    struct throng_pack *pack = context;
-    if (size > pack->private_capacity - pack->private_used) {
+    if (!tg_pack_has_room(pack, size)) {
         return put_beyond(pack, bytes, size);
     }
-    uint8_t *target = pack->private_window + pack->private_used;
-    pack->private_used += size;
-    switch (size) { /* the usual ones without a call */
-    case 0:
-        break;
-    case 1:
-        *target = (uint8_t)*bytes;
-        break;
-    case 9:
-        memcpy(target, bytes, 9);
-        break;
-    default:
-        memcpy(target, bytes, size);
-        break;
+    if (size > 0) {
+        memcpy(pack->private_window + pack->private_used, bytes, size);
+        pack->private_used += size;
     }
     return 0;
 }
 
-/* A string of at most 31 bytes, every key among them, in one move: most of what a message is made of. False if it is
- * none, or does not fit the window: the packer takes every case. */
-static bool put_short_string(struct throng_pack *pack, const char *text, size_t size)
+/* For what MessagePack-C writes in pieces. */
+static int put(void *context, const char *bytes, size_t size)
 {
-    if (size > 31 || size >= pack->private_capacity - pack->private_used) {
-        return false;
-    }
-    uint8_t *target = pack->private_window + pack->private_used;
-    *target = (uint8_t)(0xa0 | size);
-    if (size > 0) {
-        memcpy(target + 1, text, size);
-    }
-    pack->private_used += 1 + size;
-    return true;
+    return tg_pack_put(context, bytes, size);
 }
 
-static msgpack_packer packer_of(struct throng_pack *pack)
-{
-    return (msgpack_packer){pack, put};
-}
-
-/* Whether one more value may be written now; counts it. */
-static bool take_place(struct throng_pack *pack)
+bool tg_pack_take_further(struct throng_pack *pack)
 {
     if (pack->private_error != 0) {
         return false;
@@ -158,7 +129,7 @@ static void enter(struct throng_pack *pack, uint64_t count)
 
 static bool take_container(struct throng_pack *pack)
 {
-    if (!take_place(pack)) {
+    if (!tg_pack_take(pack)) {
         return false;
     }
     if (pack->private_depth == THRONG_PACK_DEPTH_MAX) {
@@ -205,66 +176,53 @@ int64_t throng_pack_end(struct throng_pack *pack)
 
 void throng_pack_nil(struct throng_pack *pack)
 {
-    if (take_place(pack)) {
-        msgpack_packer packer = packer_of(pack);
-        (void)msgpack_pack_nil(&packer);
+    if (tg_pack_take(pack)) {
+        tg_put_nil(pack);
     }
 }
 
 void throng_pack_bool(struct throng_pack *pack, bool yes)
 {
-    if (take_place(pack)) {
-        msgpack_packer packer = packer_of(pack);
-        (void)(yes ? msgpack_pack_true(&packer) : msgpack_pack_false(&packer));
+    if (tg_pack_take(pack)) {
+        tg_put_bool(pack, yes);
     }
 }
 
 void throng_pack_u64(struct throng_pack *pack, uint64_t number)
 {
-    if (take_place(pack)) {
-        msgpack_packer packer = packer_of(pack);
-        (void)msgpack_pack_uint64(&packer, number);
+    if (tg_pack_take(pack)) {
+        tg_put_u64(pack, number);
     }
 }
 
 void throng_pack_i64(struct throng_pack *pack, int64_t number)
 {
-    if (take_place(pack)) {
-        msgpack_packer packer = packer_of(pack);
-        (void)msgpack_pack_int64(&packer, number);
+    if (tg_pack_take(pack)) {
+        tg_put_i64(pack, number);
     }
 }
 
 void throng_pack_f64(struct throng_pack *pack, double number)
 {
-    if (take_place(pack)) {
-        msgpack_packer packer = packer_of(pack);
-        (void)msgpack_pack_double(&packer, number);
+    if (tg_pack_take(pack)) {
+        tg_put_f64(pack, number);
     }
 }
 
 void throng_pack_f32(struct throng_pack *pack, float number)
 {
-    if (take_place(pack)) {
-        msgpack_packer packer = packer_of(pack);
+    if (tg_pack_take(pack)) {
+        struct tg_head head;
+        msgpack_packer packer = tg_head_begin(&head, pack);
         (void)msgpack_pack_float(&packer, number);
+        (void)tg_head_end(&head, pack);
     }
-}
-
-/* Whether so many bytes can be a string or bin: their number has 32 bits. */
-static bool are_bytes(struct throng_pack *pack, const void *data, size_t size)
-{
-    if ((data == NULL && size > 0) || size > UINT32_MAX) {
-        throng_pack_fail(pack, THRONG_EINVAL);
-    }
-    return pack->private_error == 0;
 }
 
 void throng_pack_string(struct throng_pack *pack, const char *text, size_t size)
 {
-    if (are_bytes(pack, text, size) && take_place(pack) && !put_short_string(pack, text, size)) {
-        msgpack_packer packer = packer_of(pack);
-        (void)(msgpack_pack_str(&packer, size) == 0 && put(pack, text, size) == 0);
+    if (tg_pack_are_bytes(pack, text, size) && tg_pack_take(pack)) {
+        tg_put_string(pack, text, size);
     }
 }
 
@@ -279,17 +237,18 @@ void throng_pack_text(struct throng_pack *pack, const char *text)
 
 void throng_pack_bin(struct throng_pack *pack, const void *data, size_t size)
 {
-    if (are_bytes(pack, data, size) && take_place(pack)) {
-        msgpack_packer packer = packer_of(pack);
-        (void)(msgpack_pack_bin(&packer, size) == 0 && put(pack, data, size) == 0);
+    if (tg_pack_are_bytes(pack, data, size) && tg_pack_take(pack)) {
+        tg_put_bin(pack, data, size);
     }
 }
 
 void throng_pack_array(struct throng_pack *pack, uint32_t count)
 {
     if (take_container(pack)) {
-        msgpack_packer packer = packer_of(pack);
+        struct tg_head head;
+        msgpack_packer packer = tg_head_begin(&head, pack);
         (void)msgpack_pack_array(&packer, count);
+        (void)tg_head_end(&head, pack);
         enter(pack, count);
     }
 }
@@ -297,8 +256,10 @@ void throng_pack_array(struct throng_pack *pack, uint32_t count)
 void throng_pack_map(struct throng_pack *pack, uint32_t count)
 {
     if (take_container(pack)) {
-        msgpack_packer packer = packer_of(pack);
+        struct tg_head head;
+        msgpack_packer packer = tg_head_begin(&head, pack);
         (void)msgpack_pack_map(&packer, count);
+        (void)tg_head_end(&head, pack);
         enter(pack, 2 * (uint64_t)count);
     }
 }
@@ -307,8 +268,8 @@ void throng_pack_encoded(struct throng_pack *pack, const void *data, size_t size
 {
     if (data == NULL || size == 0) {
         throng_pack_fail(pack, THRONG_EINVAL);
-    } else if (take_place(pack)) {
-        (void)put(pack, data, size);
+    } else if (tg_pack_take(pack)) {
+        (void)tg_pack_put(pack, data, size);
     }
 }
 
@@ -316,8 +277,8 @@ void throng_pack_object(struct throng_pack *pack, const msgpack_object *object)
 {
     if (object == NULL) {
         throng_pack_fail(pack, THRONG_EINVAL);
-    } else if (take_place(pack)) {
-        msgpack_packer packer = packer_of(pack);
+    } else if (tg_pack_take(pack)) {
+        msgpack_packer packer = {pack, put};
         if (msgpack_pack_object(&packer, *object) < 0) {
             throng_pack_fail(pack, THRONG_EINVAL);
         }

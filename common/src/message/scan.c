@@ -10,7 +10,8 @@
 
 /* An array or map that lacks values. */
 struct level {
-    uint64_t left; /* a map's keys count */
+    uint64_t left;        /* a map's keys count */
+    struct tg_node *next; /* what its next value is noted in */
     bool is_map;
 };
 
@@ -24,6 +25,9 @@ struct scanner {
     uint32_t depth;
     const struct throng_message_limits *limits;
     struct throng_message_fault *fault;
+    struct tg_node *base; /* nodes_max of them */
+    struct tg_node *node; /* of the value looked at */
+    size_t step;          /* 1; 0: nobody wants them, and all values are noted in one */
     struct level around[TG_MESSAGE_DEPTH_MOST]; /* from the outermost to the one around this one */
 };
 
@@ -91,7 +95,7 @@ static int pass_long_ext(struct scanner *scanner, uint32_t width)
     return result < 0 ? result : pass_bytes(scanner, 2 + width, size, false);
 }
 
-/* A container of `header` bytes announces `count` values. */
+/* A container of `header` bytes announces `count` values. Nodes are given out as values are announced. */
 static int enter(struct scanner *scanner, uint32_t header, uint64_t count, bool is_map)
 {
     const size_t bytes_left = scanner->size - scanner->at - header;
@@ -107,12 +111,14 @@ static int enter(struct scanner *scanner, uint32_t header, uint64_t count, bool 
         return fail(scanner, THRONG_FAULT_DEPTH, (uint64_t)scanner->depth + 1,
                     scanner->limits->depth_max);
     }
+    struct tg_node *children = scanner->base + scanner->nodes * scanner->step;
     scanner->at += header;
     scanner->nodes += count;
+    scanner->node->children = children;
     if (count > 0) {
         scanner->owed += scanner->level.left;
         scanner->around[scanner->depth++] = scanner->level;
-        scanner->level = (struct level){count, is_map};
+        scanner->level = (struct level){count, children, is_map};
     }
     return 0;
 }
@@ -195,6 +201,9 @@ static int scan_value(struct scanner *scanner)
         return fail(scanner, THRONG_FAULT_KEY, first, 0);
     }
     scanner->level.left--;
+    scanner->node = scanner->level.next;
+    scanner->node->bytes = &scanner->data[scanner->at];
+    scanner->level.next += scanner->step;
     if (first < 0x80 || first >= 0xe0) {
         scanner->at++;
         return 0;
@@ -228,45 +237,97 @@ static const uint8_t plain_bytes[256] = {
 };
 /* clang-format on */
 
-/* Passes what can be passed without a second look: nearly all of a usual message. Stops at the first other value. */
-static void pass_plain(struct scanner *scanner)
+/* All bytes of the value that begins at `at`, with `left` bytes up to the message's end, if it is one that can be passed
+ * without a second look: a plain one, or a bin or string whose length is one byte. 0: it is another, or not all there. */
+static inline size_t plain_size(const struct scanner *scanner, const uint8_t *at, size_t left)
 {
-    const uint8_t *data = scanner->data;
-    const size_t size = scanner->size;
-    const bool is_map = scanner->level.is_map;
-    size_t at = scanner->at;
+    const size_t bytes = plain_bytes[at[0]];
+    if (bytes - 1 < left) { /* neither 0 nor too many */
+        return bytes;
+    }
+    if ((at[0] != 0xc4 && at[0] != 0xd9) || left < 2 || at[1] > scanner->limits->string_bytes_max ||
+        2 + (size_t)at[1] > left) {
+        return 0;
+    }
+    return 2 + (size_t)at[1];
+}
+
+static void pass_elements(struct scanner *scanner)
+{
+    const uint8_t *const end = scanner->data + scanner->size;
+    const uint8_t *at = scanner->data + scanner->at;
+    struct tg_node *node = scanner->level.next;
+    const size_t step = scanner->step;
     uint64_t left = scanner->level.left;
-    while (left > 0 && at < size) {
-        const uint8_t first = data[at];
-        const size_t bytes = plain_bytes[first];
-        const bool is_wrong_key = is_map && left % 2 == 0 && (first & 0xe0) != 0xa0;
-        if (bytes == 0 || bytes > size - at || is_wrong_key) {
+    for (; left > 0 && at < end; left--) {
+        const size_t bytes = plain_size(scanner, at, (size_t)(end - at));
+        if (bytes == 0) {
             break;
         }
+        node->bytes = at;
+        node += step;
         at += bytes;
-        left--;
     }
-    scanner->at = at;
+    scanner->level.next = node;
+    scanner->at = (size_t)(at - scanner->data);
     scanner->level.left = left;
 }
 
-/* Leaves the containers that lack nothing more. */
-static void leave(struct scanner *scanner)
+/* Pairs whose key is a short string. */
+static void pass_pairs(struct scanner *scanner)
 {
-    while (scanner->level.left == 0 && scanner->depth > 0) {
-        scanner->level = scanner->around[--scanner->depth];
-        scanner->owed -= scanner->level.left;
+    const uint8_t *const end = scanner->data + scanner->size;
+    const uint8_t *at = scanner->data + scanner->at;
+    struct tg_node *node = scanner->level.next;
+    const size_t step = scanner->step;
+    uint64_t pairs = scanner->level.left / 2;
+    if (scanner->level.left % 2 != 0) {
+        return; /* a value's turn, which is not plain */
+    }
+    for (; pairs > 0 && at < end; pairs--) {
+        const uint32_t key_size = at[0] - 0xa0u;
+        const size_t left = (size_t)(end - at) - 1;
+        if (key_size > SHORT_STRING_MOST || key_size >= left) {
+            break;
+        }
+        const uint8_t *value = at + 1 + key_size;
+        const size_t bytes = plain_size(scanner, value, left - key_size);
+        if (bytes == 0) {
+            break;
+        }
+        node->bytes = at;
+        node[step].bytes = value;
+        node += 2 * step;
+        at = value + bytes;
+    }
+    scanner->level.next = node;
+    scanner->at = (size_t)(at - scanner->data);
+    scanner->level.left = 2 * pairs;
+}
+
+/* Passes what can be passed without a second look: nearly all of a usual message. Stops at the first other value, or at
+ * its key. */
+static void pass_plain(struct scanner *scanner)
+{
+    if (scanner->level.is_map) {
+        pass_pairs(scanner);
+    } else {
+        pass_elements(scanner);
     }
 }
 
 int tg_message_scan(const uint8_t *data, size_t size, size_t offset,
-                    const struct throng_message_limits *limits, struct throng_message_fault *fault)
+                    const struct throng_message_limits *limits, struct tg_node *nodes,
+                    struct throng_message_fault *fault)
 {
+    struct tg_node unread = {NULL, NULL};
     struct scanner scanner; /* not all of it is set: `around` is filled from its front */
     scanner.data = data;
     scanner.size = size;
     scanner.at = offset;
-    scanner.level = (struct level){1, false};
+    scanner.base = nodes != NULL ? nodes : &unread;
+    scanner.step = nodes != NULL ? 1 : 0;
+    scanner.level = (struct level){1, scanner.base, false};
     scanner.owed = 0;
     scanner.nodes = 1;
     scanner.depth = 0;
@@ -274,20 +335,25 @@ int tg_message_scan(const uint8_t *data, size_t size, size_t offset,
     scanner.fault = fault;
     const bool has_plain = limits->string_bytes_max >= SHORT_STRING_MOST &&
                            limits->key_bytes_max >= SHORT_STRING_MOST;
-    while (scanner.level.left > 0) {
-        if (has_plain) {
-            pass_plain(&scanner);
-        }
+    for (;;) {
         if (scanner.level.left > 0) {
             const int result = scan_value(&scanner);
             if (result < 0) {
                 return result;
             }
+            if (has_plain) {
+                pass_plain(&scanner);
+            }
+        } else if (scanner.depth > 0) { /* a container lacks nothing more */
+            scanner.level = scanner.around[--scanner.depth];
+            scanner.owed -= scanner.level.left;
+        } else {
+            break;
         }
-        leave(&scanner);
     }
     if (scanner.at < size) {
         return fail(&scanner, THRONG_FAULT_TRAILING, size - scanner.at, 0);
     }
-    return tg_fault_set(fault, THRONG_FAULT_NONE, 0, 0, 0);
+    *fault = (struct throng_message_fault){0};
+    return 0;
 }

@@ -1,44 +1,15 @@
 /* SPDX-License-Identifier: MIT
- * Reading values: what MessagePack-C has decoded, by kind. See throng/value.h; any thread. */
+ * Reading values, by kind: bytes that were scanned, or objects of MessagePack-C's. See throng/value.h; any thread. */
 #include "message/value.h"
 
 #include <float.h>
 #include <string.h>
 
-#include <msgpack.h>
-
 #include "base/utf8.h"
-
-static const msgpack_object *object_of(throng_value value)
-{
-    return value.private_object;
-}
-
-static throng_value value_of(const msgpack_object *object)
-{
-    return (throng_value){object};
-}
 
 enum throng_value_kind throng_value_kind(throng_value value)
 {
-    static const enum throng_value_kind kinds[] = {
-        [MSGPACK_OBJECT_NIL] = THRONG_VALUE_NIL,
-        [MSGPACK_OBJECT_BOOLEAN] = THRONG_VALUE_BOOL,
-        [MSGPACK_OBJECT_POSITIVE_INTEGER] = THRONG_VALUE_INTEGER,
-        [MSGPACK_OBJECT_NEGATIVE_INTEGER] = THRONG_VALUE_INTEGER,
-        [MSGPACK_OBJECT_FLOAT64] = THRONG_VALUE_FLOAT,
-        [MSGPACK_OBJECT_FLOAT32] = THRONG_VALUE_FLOAT,
-        [MSGPACK_OBJECT_STR] = THRONG_VALUE_STRING,
-        [MSGPACK_OBJECT_ARRAY] = THRONG_VALUE_ARRAY,
-        [MSGPACK_OBJECT_MAP] = THRONG_VALUE_MAP,
-        [MSGPACK_OBJECT_BIN] = THRONG_VALUE_BIN,
-        [MSGPACK_OBJECT_EXT] = THRONG_VALUE_EXT,
-    };
-    const msgpack_object *object = object_of(value);
-    if (object == NULL || (size_t)object->type >= sizeof kinds / sizeof kinds[0]) {
-        return THRONG_VALUE_NONE;
-    }
-    return kinds[object->type];
+    return tg_value_item(value).kind;
 }
 
 const char *throng_value_kind_text(enum throng_value_kind kind)
@@ -55,31 +26,29 @@ const char *throng_value_kind_text(enum throng_value_kind kind)
 
 /* ---- one value ---- */
 
-/* The object, if it is of one of these two types. */
-static enum throng_message_fault_kind expect(throng_value value, msgpack_object_type type,
-                                             msgpack_object_type other)
+static enum throng_message_fault_kind expect(const struct tg_item *item,
+                                             enum throng_value_kind kind)
 {
-    const msgpack_object *object = object_of(value);
-    if (object == NULL) {
-        return THRONG_FAULT_NO_FIELD;
+    if (item->kind == kind) {
+        return THRONG_FAULT_NONE;
     }
-    return object->type == type || object->type == other ? THRONG_FAULT_NONE
-                                                         : THRONG_FAULT_FIELD_KIND;
-}
-
-static enum throng_message_fault_kind expect_integer(throng_value value)
-{
-    return expect(value, MSGPACK_OBJECT_POSITIVE_INTEGER, MSGPACK_OBJECT_NEGATIVE_INTEGER);
+    return item->kind == THRONG_VALUE_NONE ? THRONG_FAULT_NO_FIELD : THRONG_FAULT_FIELD_KIND;
 }
 
 enum throng_message_fault_kind tg_value_u64(throng_value value, uint64_t *number)
 {
-    const enum throng_message_fault_kind fault = expect_integer(value);
+    const struct tg_node *node = tg_value_node(value);
+    if (node != NULL && node->bytes[0] < 0x80) { /* most numbers are small */
+        *number = node->bytes[0];
+        return THRONG_FAULT_NONE;
+    }
+    const struct tg_item item = tg_value_item(value);
+    const enum throng_message_fault_kind fault = expect(&item, THRONG_VALUE_INTEGER);
     if (fault == THRONG_FAULT_NONE) {
-        if (object_of(value)->type == MSGPACK_OBJECT_NEGATIVE_INTEGER) {
+        if (item.is_negative) {
             return THRONG_FAULT_FIELD_RANGE;
         }
-        *number = object_of(value)->via.u64;
+        *number = item.number;
     }
     return fault;
 }
@@ -99,54 +68,72 @@ enum throng_message_fault_kind tg_value_u32(throng_value value, uint32_t *number
 
 enum throng_message_fault_kind tg_value_i64(throng_value value, int64_t *number)
 {
-    const enum throng_message_fault_kind fault = expect_integer(value);
+    const struct tg_item item = tg_value_item(value);
+    const enum throng_message_fault_kind fault = expect(&item, THRONG_VALUE_INTEGER);
     if (fault == THRONG_FAULT_NONE) {
-        const msgpack_object *object = object_of(value);
-        if (object->type == MSGPACK_OBJECT_POSITIVE_INTEGER && object->via.u64 > INT64_MAX) {
+        if (!item.is_negative && item.number > INT64_MAX) {
             return THRONG_FAULT_FIELD_RANGE;
         }
-        *number = object->via.i64;
+        *number = (int64_t)item.number;
     }
     return fault;
+}
+
+/* A fraction as most send it. */
+static bool is_plain_double(const struct tg_node *node)
+{
+    return node != NULL && node->bytes[0] == 0xcb;
 }
 
 enum throng_message_fault_kind tg_value_f64(throng_value value, double *number)
 {
-    if (expect_integer(value) == THRONG_FAULT_NONE) {
-        const msgpack_object *object = object_of(value);
-        *number = object->type == MSGPACK_OBJECT_NEGATIVE_INTEGER ? (double)object->via.i64
-                                                                  : (double)object->via.u64;
-        return THRONG_FAULT_NONE;
-    }
-    const enum throng_message_fault_kind fault =
-        expect(value, MSGPACK_OBJECT_FLOAT64, MSGPACK_OBJECT_FLOAT32);
-    if (fault == THRONG_FAULT_NONE) {
-        const double given = object_of(value)->via.f64;
-        if (!(given >= -DBL_MAX && given <= DBL_MAX)) { /* nor is NaN */
-            return THRONG_FAULT_FIELD_RANGE;
+    const struct tg_node *node = tg_value_node(value);
+    double given;
+    if (is_plain_double(node)) {
+        const uint64_t bits = tg_item_load(node->bytes + 1, 8);
+        memcpy(&given, &bits, sizeof given);
+    } else {
+        const struct tg_item item = tg_value_item(value);
+        if (item.kind == THRONG_VALUE_INTEGER) {
+            *number = item.is_negative ? (double)(int64_t)item.number : (double)item.number;
+            return THRONG_FAULT_NONE;
         }
-        *number = given;
+        const enum throng_message_fault_kind fault = expect(&item, THRONG_VALUE_FLOAT);
+        if (fault != THRONG_FAULT_NONE) {
+            return fault;
+        }
+        given = item.fraction;
     }
-    return fault;
+    if (!(given >= -DBL_MAX && given <= DBL_MAX)) { /* nor is NaN */
+        return THRONG_FAULT_FIELD_RANGE;
+    }
+    *number = given;
+    return THRONG_FAULT_NONE;
 }
 
 enum throng_message_fault_kind tg_value_bool(throng_value value, bool *yes)
 {
-    const enum throng_message_fault_kind fault =
-        expect(value, MSGPACK_OBJECT_BOOLEAN, MSGPACK_OBJECT_BOOLEAN);
+    const struct tg_item item = tg_value_item(value);
+    const enum throng_message_fault_kind fault = expect(&item, THRONG_VALUE_BOOL);
     if (fault == THRONG_FAULT_NONE) {
-        *yes = object_of(value)->via.boolean;
+        *yes = item.number != 0;
     }
     return fault;
 }
 
 enum throng_message_fault_kind tg_value_string(throng_value value, const char **text, size_t *size)
 {
-    const enum throng_message_fault_kind fault =
-        expect(value, MSGPACK_OBJECT_STR, MSGPACK_OBJECT_STR);
+    const struct tg_node *node = tg_value_node(value);
+    if (node != NULL && (node->bytes[0] & 0xe0) == 0xa0) { /* so are most strings */
+        *text = (const char *)node->bytes + 1;
+        *size = node->bytes[0] & 0x1f;
+        return THRONG_FAULT_NONE;
+    }
+    const struct tg_item item = tg_value_item(value);
+    const enum throng_message_fault_kind fault = expect(&item, THRONG_VALUE_STRING);
     if (fault == THRONG_FAULT_NONE) {
-        *text = object_of(value)->via.str.ptr;
-        *size = object_of(value)->via.str.size;
+        *text = item.bytes;
+        *size = item.size;
     }
     return fault;
 }
@@ -168,11 +155,11 @@ enum throng_message_fault_kind tg_value_utf8(throng_value value, const char **te
 
 enum throng_message_fault_kind tg_value_bin(throng_value value, const void **data, size_t *size)
 {
-    const enum throng_message_fault_kind fault =
-        expect(value, MSGPACK_OBJECT_BIN, MSGPACK_OBJECT_BIN);
+    const struct tg_item item = tg_value_item(value);
+    const enum throng_message_fault_kind fault = expect(&item, THRONG_VALUE_BIN);
     if (fault == THRONG_FAULT_NONE) {
-        *data = object_of(value)->via.bin.ptr;
-        *size = object_of(value)->via.bin.size;
+        *data = item.bytes;
+        *size = item.size;
     }
     return fault;
 }
@@ -220,62 +207,4 @@ int throng_value_utf8(throng_value value, const char **text, size_t *size)
 int throng_value_bin(throng_value value, const void **data, size_t *size)
 {
     return answer(tg_value_bin(value, data, size));
-}
-
-/* ---- arrays and maps ---- */
-
-/* The object if it has this type, else NULL. */
-static const msgpack_object *object_if(throng_value value, msgpack_object_type type)
-{
-    const msgpack_object *object = object_of(value);
-    return object != NULL && object->type == type ? object : NULL;
-}
-
-uint32_t throng_value_size(throng_value value)
-{
-    const msgpack_object *array = object_if(value, MSGPACK_OBJECT_ARRAY);
-    const msgpack_object *map = object_if(value, MSGPACK_OBJECT_MAP);
-    if (array != NULL) {
-        return array->via.array.size;
-    }
-    return map == NULL ? 0 : map->via.map.size;
-}
-
-throng_value throng_array_at(throng_value array, uint32_t index)
-{
-    const msgpack_object *object = object_if(array, MSGPACK_OBJECT_ARRAY);
-    return value_of(object != NULL && index < object->via.array.size ? &object->via.array.ptr[index]
-                                                                     : NULL);
-}
-
-/* Most keys differ in size or first byte already. */
-static bool is_key(const msgpack_object *object, const char *key, size_t size)
-{
-    return object->type == MSGPACK_OBJECT_STR && object->via.str.size == size &&
-           (size == 0 ||
-            (object->via.str.ptr[0] == key[0] && memcmp(object->via.str.ptr, key, size) == 0));
-}
-
-throng_value throng_map_get(throng_value map, const char *key)
-{
-    const msgpack_object *object = object_if(map, MSGPACK_OBJECT_MAP);
-    if (object == NULL || key == NULL) {
-        return value_of(NULL);
-    }
-    const size_t size = strlen(key);
-    for (uint32_t i = 0; i < object->via.map.size; i++) {
-        const msgpack_object_kv *pair = &object->via.map.ptr[i];
-        if (is_key(&pair->key, key, size)) {
-            return value_of(&pair->val);
-        }
-    }
-    return value_of(NULL);
-}
-
-void throng_map_at(throng_value map, uint32_t index, throng_value *key, throng_value *value)
-{
-    const msgpack_object *object = object_if(map, MSGPACK_OBJECT_MAP);
-    const bool is_there = object != NULL && index < object->via.map.size;
-    *key = value_of(is_there ? &object->via.map.ptr[index].key : NULL);
-    *value = value_of(is_there ? &object->via.map.ptr[index].val : NULL);
 }

@@ -2,8 +2,8 @@
  * Typed messages: what may reach MessagePack-C, and what comes out of it.
  *
  * Bytes of any kind: the scan says yes to exactly those that a plain recursive reader takes for one value within the
- * limits; what it lets pass, MessagePack-C decodes, within the memory that was reserved, into as many values, as deep, as
- * the reader has counted; and written again it is the same value.
+ * limits; what it lets pass holds as many values, as deep, as the reader has counted; MessagePack-C decodes it, within the
+ * memory that was reserved, into the same values; and written again it is the same value.
  *
  * A message made of the input's choices, through the pack, into a buffer or a sink: it passes, and the fields read from
  * it are those that were written.
@@ -145,13 +145,88 @@ static bool read_value(struct reader *reader, uint32_t depth, bool is_key)
     return read_typed(reader, depth, first, is_key);
 }
 
-/* ---- what MessagePack-C makes of it ---- */
+/* ---- what is read of it, and what MessagePack-C makes of it ---- */
+
+/* A number; NaN and the infinities are none for throng_value_f64. */
+static void check_number(throng_value value, const msgpack_object *object)
+{
+    uint64_t number = 0;
+    int64_t negative = 0;
+    double fraction = 0;
+    const bool is_u64 = throng_value_u64(value, &number) == 0;
+    const bool is_i64 = throng_value_i64(value, &negative) == 0;
+    const bool is_f64 = throng_value_f64(value, &fraction) == 0;
+    switch (object->type) {
+    case MSGPACK_OBJECT_POSITIVE_INTEGER:
+        FUZZ_CHECK(is_u64 && number == object->via.u64 && is_i64 == (number <= INT64_MAX));
+        break;
+    case MSGPACK_OBJECT_NEGATIVE_INTEGER:
+        FUZZ_CHECK(!is_u64 && is_i64 && negative == object->via.i64 && negative < 0);
+        break;
+    case MSGPACK_OBJECT_FLOAT32:
+    case MSGPACK_OBJECT_FLOAT64:
+        FUZZ_CHECK(!is_u64 && !is_i64);
+        FUZZ_CHECK(is_f64 ? fraction == object->via.f64
+                          : !(object->via.f64 - object->via.f64 == 0));
+        break;
+    default:
+        FUZZ_CHECK(!is_u64 && !is_i64 && !is_f64);
+        break;
+    }
+}
+
+/* What a value is read as is what MessagePack-C has there. */
+static void check_object(throng_value value)
+{
+    const msgpack_object *object = throng_value_object(value);
+    const char *text = NULL;
+    const void *bin = NULL;
+    size_t size = 0;
+    bool yes = false;
+    FUZZ_CHECK(object != NULL);
+    FUZZ_CHECK(throng_value_kind(value) == throng_value_kind(throng_object_value(object)));
+    FUZZ_CHECK(throng_value_size(value) == throng_value_size(throng_object_value(object)));
+    FUZZ_CHECK((throng_value_string(value, &text, &size) == 0) ==
+               (object->type == MSGPACK_OBJECT_STR));
+    FUZZ_CHECK(text == NULL || size == object->via.str.size);
+    FUZZ_CHECK(text == NULL || size == 0 || text == object->via.str.ptr);
+    FUZZ_CHECK((throng_value_bin(value, &bin, &size) == 0) == (object->type == MSGPACK_OBJECT_BIN));
+    FUZZ_CHECK(bin == NULL || size == object->via.bin.size);
+    FUZZ_CHECK(bin == NULL || size == 0 || bin == object->via.bin.ptr);
+    FUZZ_CHECK((throng_value_bool(value, &yes) == 0) == (object->type == MSGPACK_OBJECT_BOOLEAN));
+    FUZZ_CHECK(object->type != MSGPACK_OBJECT_BOOLEAN || yes == object->via.boolean);
+    check_number(value, object);
+}
+
+/* A key finds the first pair that has it. */
+static void check_key(throng_value map, throng_value key)
+{
+    char name[256];
+    const char *text;
+    size_t size;
+    if (throng_value_string(key, &text, &size) != 0 || memchr(text, 0, size) != NULL) {
+        return;
+    }
+    memcpy(name, text, size);
+    name[size] = '\0';
+    throng_value other;
+    throng_value item;
+    const char *first;
+    size_t first_size;
+    uint32_t i = 0;
+    do {
+        throng_map_at(map, i++, &other, &item);
+    } while (throng_value_string(other, &first, &first_size) != 0 || first_size != size ||
+             memcmp(first, text, size) != 0);
+    FUZZ_CHECK(throng_value_object(throng_map_get(map, name)) == throng_value_object(item));
+}
 
 static uint32_t count_nodes(throng_value value, uint32_t depth, uint32_t *depth_seen)
 {
     uint32_t nodes = 1;
     const enum throng_value_kind kind = throng_value_kind(value);
     FUZZ_CHECK(kind != THRONG_VALUE_NONE);
+    check_object(value);
     if (kind == THRONG_VALUE_ARRAY || kind == THRONG_VALUE_MAP) {
         *depth_seen = depth + 1 > *depth_seen ? depth + 1 : *depth_seen;
     }
@@ -161,6 +236,7 @@ static uint32_t count_nodes(throng_value value, uint32_t depth, uint32_t *depth_
         if (kind == THRONG_VALUE_MAP) {
             throng_map_at(value, i, &key, &item);
             nodes += count_nodes(key, depth + 1, depth_seen);
+            check_key(value, key);
         }
         nodes += count_nodes(item, depth + 1, depth_seen);
     }
