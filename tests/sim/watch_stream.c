@@ -215,6 +215,6 @@ void watch_on_pends(struct watch_worker *worker, struct watch_peer *peer)
     peer->is_sending = true;
     if (!peer->is_waiting) {
         peer->is_waiting = true;
-        peer->waited = watch_stamp_now(worker);
+        peer->waited = watch_now(worker); /* for this the worker looks at the clock anew */
     }
 }
