@@ -350,6 +350,9 @@ static void act(void)
 {
     const struct plan *plan = game.plan;
     game_time_act();
+    if (plan->fed_bytes > 0) {
+        game_feed();
+    }
     uint32_t back = tg_sim_below(4) == 0 ? tg_sim_below(game.held_count + 1) : game.held_count > 0;
     while (back-- > 0) {
         release_held(tg_sim_below(game.held_count));

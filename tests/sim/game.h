@@ -91,6 +91,8 @@ void game_release_all(void);
 /* ---- game_acts.c ---- */
 
 void game_write(struct game_conn *conn);
+/* Whoever has something waiting has more to come, as from a server that is behind with its own work. */
+void game_feed(void);
 /* A WRITABLE is due, or is not any more. */
 void game_set_refused(struct game_conn *conn, bool is_refused);
 /* Changes its limit or its policy. */

@@ -69,6 +69,19 @@ void game_write(struct game_conn *conn)
     }
 }
 
+void game_feed(void)
+{
+    for (uint32_t i = 0; i < game.plan->server.max_connections; i++) {
+        struct game_conn *conn = &game.conns[i];
+        size_t queued = 0;
+        if (conn->id.id != 0 && !conn->is_gone && !conn->is_closing && !conn->is_aborting &&
+            throng_queued_bytes(game.server, conn->id, &queued) == 0 && queued > 0 &&
+            queued < game.plan->fed_bytes) {
+            game_write(conn);
+        }
+    }
+}
+
 /* ---- limits ---- */
 
 static void change_policy(struct game_conn *conn)

@@ -247,6 +247,7 @@ void plan_make(struct plan *plan, uint64_t seed, uint32_t scale)
         plan->ends[i] = pick < 5 ? PLAN_END_QUIET : pick < 7 ? PLAN_END_DRAIN : PLAN_END_STOP;
     }
     plan_choose_limits(plan, seed);
+    plan_choose_feeding(plan, seed);
     plan_choose_time(plan, seed);
     plan_choose_rooms(plan, seed);
 }

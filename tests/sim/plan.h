@@ -94,6 +94,7 @@ enum plan_end {
     X(drip_ms, "longest pause of a dripper")                                                       \
     X(idle_ms, "longest pause of an idler")                                                        \
     X(sip_ns, "longest pause of a sipper")                                                         \
+    X(fed_bytes, "that wait for who has some waiting: the game writes more; 0: it does not")       \
     X(timer_parts, "of 256 turns: a timer is started or stopped")                                  \
     X(timer_ms, "longest delay of a timer")                                                        \
     X(tick_hz, "highest rate of the tick")                                                         \

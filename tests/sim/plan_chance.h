@@ -39,6 +39,8 @@ extern const uint32_t plan_kind_weights[PLAN_KIND_COUNT];
 /* plan_limits.c: no deadline, no limit; and then, perhaps, some. */
 void plan_switch_off(struct throng_server_options *server);
 void plan_choose_limits(struct plan *plan, uint64_t seed);
+/* Readers that have something waiting all the time; or not. */
+void plan_choose_feeding(struct plan *plan, uint64_t seed);
 /* Timers, a tick, and threads that post; or none. */
 void plan_choose_time(struct plan *plan, uint64_t seed);
 /* plan_rooms.c */

@@ -5,6 +5,8 @@
 #include "plan_chance.h"
 #include "script.h"
 
+#define FED_MEMORY_BYTES ((size_t)512 * 1024)
+
 const uint32_t plan_kind_weights[PLAN_KIND_COUNT] = {
 #define KIND_WEIGHT(name, weight, text) weight,
     PLAN_KIND_MAP(KIND_WEIGHT)
@@ -102,6 +104,36 @@ void plan_choose_limits(struct plan *plan, uint64_t seed)
         choose_send_limits(plan, &prng);
         choose_limited_peers(plan, &prng);
     }
+}
+
+/* A few worlds in which nobody is as fast as the least rate asks, and what waits never ends: whoever takes
+ * all that waited when his span began must stay all the same. */
+void plan_choose_feeding(struct plan *plan, uint64_t seed)
+{
+    struct tg_prng prng = {(seed + 31) * 0xe7037ed1a0b428dbu};
+    if (!plan->has_limits || plan->server.max_connections > 100 || !one_in(&prng, 8)) {
+        return;
+    }
+    /* As thin and as short as choose_network has it for long messages. */
+    const uint32_t thinnest = 64 + plan->server.message_bytes_max / 16;
+    plan->pipe_bytes = plan->pipe_bytes < thinnest ? plan->pipe_bytes : thinnest;
+    plan->delay_ns = plan->delay_ns < 200000 ? plan->delay_ns : 200000;
+    /* Or shortage judges them, by another rule. */
+    if (plan->server.send_small_bytes < FED_MEMORY_BYTES) {
+        plan->server.send_small_bytes = FED_MEMORY_BYTES;
+    }
+    plan->greet_parts = 256;
+    plan->close_parts = 0;
+    plan->abort_parts = 0;
+    plan->server.write_timeout_ms = between(&prng, 100, 400);
+    plan->server.reader_rate_min = spread(&prng, 65536, 1u << 30);
+    plan->kind_weight[PLAN_KIND_slow] = 60;
+    plan->messages = between(&prng, 120, 480);
+    plan->think_ns = between(&prng, 1000000, 8000000);
+    plan->wake_ns = between(&prng, 500000, 2000000);
+    plan->answers = between(&prng, 1, 3);
+    plan->long_parts = 0;
+    plan->fed_bytes = spread(&prng, 16, 128);
 }
 
 /* With a generator of its own as well. Seldom more than a hundred events a second: a run is to be about

@@ -123,6 +123,9 @@ static void forget_touched(struct watch_worker *worker)
         struct watch_peer *peer = &watch_world.peers[worker->touched[i]];
         const struct tg_slot *slot = &game.server->arena.slots[worker->touched[i]];
         peer->is_waiting = peer->is_waiting && peer->is_sending;
+        if (peer->id == slot->id) {
+            watch_note_owed(worker, peer, slot);
+        }
         if (peer->id == slot->id &&
             tg_reader_buffer(&of_server->intake, &slot->reader) == TG_INDEX_NONE &&
             !slot->beat_due && slot->beat_bytes == 0) {

@@ -39,6 +39,21 @@ struct watch_stamp watch_later(struct watch_stamp a, struct watch_stamp b)
 
 /* ---- closes ---- */
 
+/* Whether it has taken all that waited when its span began. What was owed to it in the span's second part or
+ * later is that at least. */
+static bool has_taken_all(const struct watch_worker *worker, const struct watch_peer *peer)
+{
+    uint64_t part = watch_part(worker);
+    uint64_t before = WATCH_SPAN_PARTS - 2;
+    for (uint64_t i = part > before ? part - before : 0; i <= part; i++) {
+        uint32_t at = (uint32_t)(i % WATCH_SPANS);
+        if (peer->owed_in[at] == i) {
+            return peer->taken_all >= peer->owed_at[at];
+        }
+    }
+    return false;
+}
+
 static void check_slow_reader(const struct watch_worker *worker, const struct watch_peer *peer,
                               const struct tg_slot *slot)
 {
@@ -67,8 +82,7 @@ static void check_slow_reader(const struct watch_worker *worker, const struct wa
         return;
     }
     /* What it took in the last parts of the span, which lie in it in any case. */
-    uint64_t part_ns = options->write_timeout_ms * WATCH_MS / WATCH_SPAN_PARTS;
-    uint64_t part = now.most / (part_ns > 0 ? part_ns : 1);
+    uint64_t part = watch_part(worker);
     uint64_t taken = 0;
     for (uint32_t i = 0; i < WATCH_SPAN_PARTS - 1; i++) {
         uint32_t at = (uint32_t)((part - i) % WATCH_SPANS);
@@ -76,6 +90,10 @@ static void check_slow_reader(const struct watch_worker *worker, const struct wa
     }
     uint64_t most = (uint64_t)options->reader_rate_min * (limit_ms + 2000) / 1000 + 1;
     TG_SIM_RULE(taken < most, "a reader that keeps up is reset as a slow one");
+    /* Of what was dropped nobody can take anything. */
+    bool was_dropped = conn->id.id != slot->id || (conn->life->flags & LIFE_GAME_DROP) != 0;
+    TG_SIM_RULE(was_dropped || !has_taken_all(worker, peer),
+                "a reader that took all that waited is reset as a slow one");
 }
 
 void watch_check_close(const struct watch_worker *worker, const struct watch_peer *peer,

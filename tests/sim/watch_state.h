@@ -22,8 +22,8 @@
 #define WATCH_SILENT_BEATS 3u
 
 /* Parts of a span in which bytes taken are summed. */
-#define WATCH_SPAN_PARTS 4u
-#define WATCH_SPANS 8u
+#define WATCH_SPAN_PARTS 8u
+#define WATCH_SPANS 16u
 #define WATCH_SPAN_LEAST_MS 100u /* of shorter ones a worker's milliseconds leave too little */
 
 struct watch_bucket {
@@ -69,6 +69,10 @@ struct watch_peer {
     uint32_t unanswered; /* of ours */
     uint64_t taken[WATCH_SPANS];
     uint64_t taken_in[WATCH_SPANS];
+    uint64_t taken_all;            /* since it was adopted */
+    uint64_t owed;                 /* that, and what waits: the most there was */
+    uint64_t owed_at[WATCH_SPANS]; /* when it was first looked at in a part */
+    uint64_t owed_in[WATCH_SPANS];
     struct watch_bucket message_bucket;
     struct watch_bucket byte_bucket;
 };
@@ -119,5 +123,10 @@ void watch_on_received(struct watch_worker *worker, struct watch_peer *peer,
 void watch_on_sent(struct watch_worker *worker, struct watch_peer *peer, const struct tg_slot *slot,
                    const struct tg_sim_port_note *note);
 void watch_on_pends(struct watch_worker *worker, struct watch_peer *peer);
+/* The part of a span that runs. */
+uint64_t watch_part(const struct watch_worker *worker);
+/* A turn is over: so much is owed to the peer. */
+void watch_note_owed(const struct watch_worker *worker, struct watch_peer *peer,
+                     const struct tg_slot *slot);
 
 #endif

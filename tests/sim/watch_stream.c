@@ -190,13 +190,32 @@ static void take_out(struct watch_worker *worker, struct watch_peer *peer,
     }
 }
 
-static void note_taken(struct watch_worker *worker, struct watch_peer *peer, uint64_t bytes)
+uint64_t watch_part(const struct watch_worker *worker)
 {
     uint64_t part_ns = game.server->config.options.write_timeout_ms * WATCH_MS / WATCH_SPAN_PARTS;
-    uint64_t part = watch_now(worker).most / (part_ns > 0 ? part_ns : 1);
+    return watch_now(worker).most / (part_ns > 0 ? part_ns : 1);
+}
+
+static void note_taken(struct watch_worker *worker, struct watch_peer *peer, uint64_t bytes)
+{
+    uint64_t part = watch_part(worker);
     uint32_t at = (uint32_t)(part % WATCH_SPANS);
     peer->taken[at] = (peer->taken_in[at] == part ? peer->taken[at] : 0) + bytes;
     peer->taken_in[at] = part;
+    peer->taken_all += bytes;
+}
+
+void watch_note_owed(const struct watch_worker *worker, struct watch_peer *peer,
+                     const struct tg_slot *slot)
+{
+    uint64_t owed = peer->taken_all + slot->queue.bytes + slot->beat_bytes;
+    uint64_t part = watch_part(worker);
+    uint32_t at = (uint32_t)(part % WATCH_SPANS);
+    peer->owed = owed > peer->owed ? owed : peer->owed;
+    if (peer->owed_in[at] != part) {
+        peer->owed_in[at] = part;
+        peer->owed_at[at] = peer->owed;
+    }
 }
 
 void watch_on_sent(struct watch_worker *worker, struct watch_peer *peer, const struct tg_slot *slot,
@@ -215,6 +234,6 @@ void watch_on_pends(struct watch_worker *worker, struct watch_peer *peer)
     peer->is_sending = true;
     if (!peer->is_waiting) {
         peer->is_waiting = true;
-        peer->waited = watch_stamp_now(worker);
+        peer->waited = watch_now(worker); /* for this the worker looks at the clock anew */
     }
 }

@@ -3,9 +3,11 @@
  * short. Worker thread. */
 #include "worker/watch.h"
 
+/* From now, not from the last look at the clock: what this turn has taken so far, or inline what the logic
+ * thread thought about before it wrote, is not the peer's. */
 void tg_slot_begin_span(const struct tg_worker *worker, struct tg_slot *slot)
 {
-    slot->unsent_ms = worker->served_ms;
+    slot->unsent_ms = worker->served_ms + tg_worker_uncounted_ms(worker);
     slot->taken_bytes = 0;
     slot->span_bytes = slot->queue.bytes + slot->beat_bytes;
 }

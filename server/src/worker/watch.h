@@ -8,9 +8,11 @@
 /* Nothing is due. */
 #define TG_WATCH_NEVER UINT32_MAX
 
+/* A span may begin in time that is not counted yet (tg_worker_uncounted_ms): nothing of it has passed. */
 static inline uint32_t tg_watch_passed_ms(const struct tg_worker *worker, uint32_t since_ms)
 {
-    return worker->served_ms - since_ms;
+    uint32_t passed_ms = worker->served_ms - since_ms;
+    return passed_ms <= INT32_MAX ? passed_ms : 0;
 }
 
 /* What is left of `limit_ms` (0: no limit) since then. */

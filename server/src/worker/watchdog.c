@@ -15,7 +15,7 @@
  *   heartbeats: nothing was sent             the last send                a heartbeat goes out
  *   reading rests because of the rate        -                            reading goes on
  *
- * What counts is the time in which this worker served (tg_worker_pass_time): a process that was stopped,
+ * What counts is the time in which this worker served (served_ms): a process that was stopped,
  * or a logic thread that keeps its inline worker waiting, must not find its peers guilty of that. Nor is a
  * peer silent whose bytes wait for a receive buffer. While reading is paused, whoever's fault it is, only
  * the sending side is watched; the peer's time begins anew when reading goes on.
@@ -122,10 +122,6 @@ void tg_slot_watch_unsent(struct tg_worker *worker, struct tg_slot *slot)
 {
     if (slot->lingering) {
         return; /* linger_ms bounds it */
-    }
-    if (worker->shared->logic == NULL) {
-        tg_worker_pass_time(
-            worker, 0); /* what the logic thread thought about before it wrote is not the peer's */
     }
     slot->flags |= TG_SLOT_UNSENT;
     tg_slot_begin_span(worker, slot);

@@ -271,7 +271,15 @@ TG_OUT_OF_LINE static uint64_t explain_time(struct tg_worker *worker, uint64_t p
     return 0;
 }
 
-void tg_worker_pass_time(struct tg_worker *worker, int64_t limit_ns)
+uint32_t tg_worker_uncounted_ms(const struct tg_worker *worker)
+{
+    uint64_t passed_ms = clock_ms() - worker->passed_ms;
+    return passed_ms <= TG_ABSENCE_MS + TG_WATCH_TICK_MS ? (uint32_t)passed_ms : TG_WATCH_TICK_MS;
+}
+
+/* Asks the clock anew. What has passed since the last time counts as served, for the deadlines of peers,
+ * unless it is much more than the `limit_ns` (negative: no limit) for which the port was to wait. */
+static void pass_time(struct tg_worker *worker, int64_t limit_ns)
 {
     worker->now_ms = clock_ms();
     uint64_t passed_ms = worker->now_ms - worker->passed_ms;
@@ -334,7 +342,7 @@ void tg_worker_turn(struct tg_worker *worker, int64_t timeout_ns)
     struct tg_completion completions[TG_WORKER_BATCH];
     int64_t limit_ns = sleep_limit(worker, timeout_ns);
     uint32_t count = tg_port_wait(worker->port, completions, TG_WORKER_BATCH, limit_ns);
-    tg_worker_pass_time(worker, limit_ns);
+    pass_time(worker, limit_ns);
     worker->full_batches = count < TG_WORKER_BATCH ? 0 : worker->full_batches + 1;
     if (worker->away_ms != 0) {
         if (worker->shared->logic == NULL && logic_had_events) {

@@ -57,7 +57,7 @@
 #define TG_PEER_LOG_REST_MS 1000u
 
 /* With a timer running, the longest sleep: time that nobody can have seen pass counts for no deadline
- * (tg_worker_pass_time), and this keeps such times apart from mere silence. */
+ * (explain_time in worker.c), and this keeps such times apart from mere silence. */
 #define TG_WATCH_TICK_MS 250u
 
 /* A turn that takes longer than this was no service. (A game of inline mode may think for that long.) */
@@ -298,9 +298,9 @@ void tg_worker_destroy(struct tg_worker *worker);
 
 /* ---- shared by the completion files ---- */
 
-/* Asks the clock anew. What has passed since the last time counts as served, for the deadlines of peers,
- * unless it is much more than the `limit_ns` (negative: no limit) for which the port was to wait. */
-void tg_worker_pass_time(struct tg_worker *worker, int64_t limit_ns);
+/* How much of the turn has passed by now: what served_ms will grow by when it is over. Of what will surely be
+ * an absence a tick, for no more of it counts then. */
+uint32_t tg_worker_uncounted_ms(const struct tg_worker *worker);
 
 /* Asks the clock anew. For deadlines set while commands are taken: inline, the logic may have
  * thought for long since the last turn. */
