@@ -15,6 +15,7 @@
 #include <throng/room.h>
 #include <throng/server.h>
 
+#include "base/format.h"
 #include "budget.h"
 #include "config.h"
 #include "conn/address_table.h"
