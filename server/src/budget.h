@@ -36,7 +36,7 @@
     X(SEND_LARGE, "large send blocks", "send_large_bytes in blocks of 16,896 bytes")               \
     X(ASSEMBLY, "assembly", "io threads x assembly_bytes")                                         \
     X(ASSEMBLY_TABLES, "assembly tables", "assembly in units of 256 bytes x 12 bytes")             \
-    X(PIECES, "pieces", "io threads x connections x 44 bytes, touched by unread input")            \
+    X(PIECES, "pieces", "io threads x connections x 40 bytes, touched by unread input")            \
     X(RECEIVE, "receive buffers", "io threads x receive_buffers x receive_buffer_bytes")           \
     X(RECEIVE_TABLES, "receive tables", "io threads x receive_buffers x 8 bytes")                  \
     X(EVENTS, "event rings", "io threads x events_max x 32 bytes")                                 \

@@ -281,7 +281,7 @@ static void the_counts_cost_memory_only_if_there_is_a_limit(void **state)
     fixture->options.max_connections = 65000;
     assert_int_equal(counts_bytes(&fixture->options), 0);
     fixture->options.connections_per_address = 10;
-    assert_in_range(counts_bytes(&fixture->options), 65000 * 32, 65000 * 33);
+    assert_in_range(counts_bytes(&fixture->options), 65000 * 36, 65000 * 37);
 }
 
 int main(void)

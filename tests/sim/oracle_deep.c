@@ -17,6 +17,7 @@ struct sums {
     uint32_t owned;
     uint32_t live;
     uint32_t streams;
+    uint32_t pieces;
     uint64_t messages_out;
     uint64_t queued_bytes;
     uint64_t queued_units;
@@ -123,6 +124,7 @@ static void add_slot(struct sums *sums, const struct tg_worker *worker, const st
     sums->owned++;
     sums->live += !is_reported;
     sums->streams += slot->state != TG_SLOT_CLOSED;
+    sums->pieces += slot->reader.piece != TG_INDEX_NONE;
     sums->messages_out += slot->events_held;
     sums->queued_bytes += slot->queue.bytes;
     sums->queued_units += oracle_own_units(worker, slot);
@@ -138,6 +140,11 @@ static struct sums check_worker(const struct throng_server *server, const struct
             add_slot(&sums, worker, tg_worker_slot(worker, i));
         }
     }
+    const struct tg_intake *intake = &worker->intake;
+    for (uint32_t i = intake->piece_free; i != TG_INDEX_NONE; i = intake->pieces[i].next) {
+        sums.pieces++;
+    }
+    TG_SIM_RULE(sums.pieces == intake->piece_fresh, "a piece is neither lent nor free");
     TG_SIM_RULE(sums.owned == worker->owned_count, "owned_count is wrong");
     TG_SIM_RULE(sums.live == worker->live_count, "live_count is wrong");
     TG_SIM_RULE(sums.streams == worker->streams_open, "streams_open is wrong");

@@ -299,7 +299,12 @@ void world_close(void)
     assert_int_equal(world.messages.kept_here, world.messages.kept_count);
     assert_int_equal(tg_index_stack_count(&world.buffers.free), world.buffers.count - 1);
     assert_int_not_equal(world.intake.reserve, TG_INDEX_NONE);
-    assert_int_equal(tg_index_stack_count(&world.intake.free_pieces), world.conn_count);
+    uint32_t pieces = 0;
+    for (uint32_t i = world.intake.piece_free; i != TG_INDEX_NONE;
+         i = world.intake.pieces[i].next) {
+        pieces++;
+    }
+    assert_int_equal(pieces, world.intake.piece_fresh);
     assert_int_equal(world.intake.lacking_count + world.intake.holder_count, 0);
     assert_false(world.intake.halted);
     free(world.pieces);

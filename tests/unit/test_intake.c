@@ -117,7 +117,7 @@ static void a_reader_has_a_piece_only_while_something_of_its_stream_is_here(void
     world_run(2);
     expect_messages(1, 1, 1);
     assert_int_equal(world.conns[1].reader.piece, TG_INDEX_NONE);
-    assert_int_equal(world.intake.free_pieces.fresh, 1); /* one has served both */
+    assert_int_equal(world.intake.piece_fresh, 1); /* one has served both */
     world_close();
 }
 

@@ -16,17 +16,6 @@ static uint32_t count_kept(const struct tg_message_pool *pool, size_t block_byte
     return count < TG_INTAKE_KEPT_MAX ? (uint32_t)count : TG_INTAKE_KEPT_MAX;
 }
 
-/* Before the pieces, the numbers of those that came back. */
-static size_t numbers_bytes(uint32_t readers_max)
-{
-    return (tg_index_stack_storage_bytes(readers_max) + 63) / 64 * 64;
-}
-
-size_t tg_intake_pieces_bytes(uint32_t readers_max)
-{
-    return numbers_bytes(readers_max) + readers_max * sizeof(struct tg_piece);
-}
-
 void tg_intake_init(struct tg_intake *intake, struct tg_recv_pool *buffers,
                     struct tg_message_pool *messages, const struct tg_frame_rules *rules,
                     void *pieces, uint32_t readers_max)
@@ -38,13 +27,14 @@ void tg_intake_init(struct tg_intake *intake, struct tg_recv_pool *buffers,
         .buffers = buffers,
         .messages = messages,
         .rules = rules,
-        .pieces = (void *)((char *)pieces + numbers_bytes(readers_max)),
+        .pieces = pieces,
+        .piece_count = readers_max,
+        .piece_free = TG_INDEX_NONE,
         .resume_max = buffers->count / 4,
         .halt_at = buffers->count / 2,
         .reserve = tg_recv_pool_take(buffers),
     };
     tg_message_pool_keep(messages, block_bytes, kept);
-    tg_index_stack_init(&intake->free_pieces, pieces, readers_max);
     tg_list_init(&intake->reading);
     tg_list_init(&intake->owed);
     tg_list_init(&intake->leaving);
@@ -60,22 +50,33 @@ void tg_reader_init(struct tg_reader *reader)
 
 /* ---- pieces ---- */
 
-static struct tg_piece *take_piece(struct tg_intake *intake, struct tg_reader *reader)
+/* One that was never lent. There is one for each reader, so it is asked for only if all the others are
+ * out. */
+TG_OUT_OF_LINE static uint32_t make_piece(struct tg_intake *intake)
 {
-    reader->piece = tg_index_stack_pop(&intake->free_pieces);
-    TG_REQUIRE(reader->piece != TG_INDEX_NONE); /* there is one for each reader */
-    struct tg_piece *piece = tg_reader_piece(intake, reader);
+    TG_REQUIRE(intake->piece_fresh < intake->piece_count);
+    struct tg_piece *piece = &intake->pieces[intake->piece_fresh];
     tg_assembler_init(&piece->assembler);
     piece->buffer = TG_INDEX_NONE;
-    return piece;
+    piece->next = TG_INDEX_NONE;
+    return intake->piece_fresh++;
+}
+
+static void take_piece(struct tg_intake *intake, struct tg_reader *reader)
+{
+    reader->piece = intake->piece_free;
+    if (!TG_LIKELY(reader->piece != TG_INDEX_NONE)) {
+        reader->piece = make_piece(intake);
+    }
+    intake->piece_free = tg_reader_piece(intake, reader)->next;
 }
 
 /* Unless there is something of the stream left. */
-static void give_piece(struct tg_intake *intake, struct tg_reader *reader)
+static void give_piece(struct tg_intake *intake, struct tg_reader *reader, struct tg_piece *piece)
 {
-    const struct tg_piece *piece = tg_reader_piece(intake, reader);
-    if (piece->buffer == TG_INDEX_NONE && !tg_assembler_is_partial(&piece->assembler)) {
-        tg_index_stack_push(&intake->free_pieces, reader->piece);
+    if (!tg_assembler_is_partial(&piece->assembler)) {
+        piece->next = intake->piece_free;
+        intake->piece_free = reader->piece;
         reader->piece = TG_INDEX_NONE;
     }
 }
@@ -254,8 +255,10 @@ void tg_intake_leave(struct tg_intake *intake, struct tg_reader *reader)
 void tg_intake_put_input(struct tg_intake *intake, struct tg_reader *reader, const uint8_t *data,
                          size_t size, uint32_t buffer)
 {
-    struct tg_piece *piece = reader->piece == TG_INDEX_NONE ? take_piece(intake, reader)
-                                                            : tg_reader_piece(intake, reader);
+    if (reader->piece == TG_INDEX_NONE) {
+        take_piece(intake, reader);
+    }
+    struct tg_piece *piece = tg_reader_piece(intake, reader);
     TG_REQUIRE(piece->buffer == TG_INDEX_NONE);
     piece->input = (struct tg_input){data, size};
     piece->buffer = buffer;
@@ -272,7 +275,7 @@ void tg_intake_drop_input(struct tg_intake *intake, struct tg_reader *reader)
         piece->buffer = TG_INDEX_NONE;
         piece->input.size = 0;
     }
-    give_piece(intake, reader);
+    give_piece(intake, reader, piece);
 }
 
 enum tg_assembly tg_intake_next(struct tg_intake *intake, struct tg_reader *reader,

@@ -73,11 +73,12 @@ enum tg_reader_place {
 
 /* What a reader has while there is something of its stream here: input, or part of a message. It is
  * lent for as long as that is so, the same one again and again while nothing is left over; so an idle
- * connection needs none, and what is in use lies together. */
+ * connection needs none, and what is in use lies together. One that is not lent is as new. */
 struct tg_piece {
     struct tg_assembler assembler; /* the message that arrives in pieces */
     struct tg_input input;         /* what was received and is not used yet */
     uint32_t buffer;               /* where it lies, one reference held; or TG_INDEX_NONE */
+    uint32_t next;                 /* not lent: the one that came back before it */
 };
 
 /* What a connection has for its input; embedded in its record. */
@@ -104,7 +105,9 @@ struct tg_intake {
     struct tg_message_pool *messages;
     const struct tg_frame_rules *rules;
     struct tg_piece *pieces;
-    struct tg_index_stack free_pieces;
+    uint32_t piece_count; /* pieces */
+    uint32_t piece_fresh; /* the first that was never lent */
+    uint32_t piece_free;  /* the one that came back last, or TG_INDEX_NONE */
 
     struct tg_list reading;
     struct tg_list owed;
@@ -133,7 +136,10 @@ struct tg_intake {
     struct tg_intake_holder holders[TG_INTAKE_KEPT_MAX];
 };
 
-size_t tg_intake_pieces_bytes(uint32_t readers_max);
+static inline size_t tg_intake_pieces_bytes(uint32_t readers_max)
+{
+    return readers_max * sizeof(struct tg_piece);
+}
 
 /* All four are the owner's, and kept. Nothing of the pools is in use yet. `messages` has room for
  * two longest messages at least. `pieces`: tg_intake_pieces_bytes(), of which what was never used stays

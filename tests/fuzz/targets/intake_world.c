@@ -41,7 +41,7 @@ static uint32_t lack_count; /* how often somebody came to lack memory */
 static uint8_t buffer_memory[BUFFERS_MAX * BUFFER_BYTES_MAX];
 static uint32_t buffer_tables[2 * BUFFERS_MAX];
 static uint8_t pool_memory[POOL_BYTES_MAX];
-static struct tg_piece pieces[CONNS + 2]; /* and the numbers of those that came back */
+static struct tg_piece pieces[CONNS];
 static struct tg_message_unit pool_tables[POOL_BYTES_MAX / TG_MESSAGE_UNIT_BYTES];
 static uint8_t pattern[PATTERN_BYTES]; /* bytes that tell their place */
 
