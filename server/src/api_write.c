@@ -39,7 +39,9 @@ void tg_server_note_written(struct throng_server *server, struct tg_seat *seat,
     if (units > units_before) {
         tg_queue_growth_note(server, seat, units_before, units);
     }
-    tg_writable_forget(server, seat);
+    if ((seat->flags & TG_SEAT_WAITING) != 0) {
+        tg_writable_forget(server, seat);
+    }
     tg_server_mark_dirty(server, seat);
     tg_count(&server->counters.messages_written, 1);
 }

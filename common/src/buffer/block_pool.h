@@ -103,12 +103,17 @@ static inline uint32_t tg_block_target(const struct tg_block_pool *pool, uint32_
     return tg_block_is_reference(pool, block) ? pool->blocks[block].target : block;
 }
 
-static inline uint8_t *tg_block_data(const struct tg_block_pool *pool, uint32_t block)
+/* The bytes of a block that is no reference. */
+static inline uint8_t *tg_block_own_data(const struct tg_block_pool *pool, uint32_t block)
 {
-    block = tg_block_target(pool, block);
     return block < pool->small_count
                ? pool->small_data + (size_t)block * TG_BLOCK_BYTES
                : pool->large_data + (size_t)(block - pool->small_count) * TG_LARGE_BLOCK_BYTES;
+}
+
+static inline uint8_t *tg_block_data(const struct tg_block_pool *pool, uint32_t block)
+{
+    return tg_block_own_data(pool, tg_block_target(pool, block));
 }
 
 static inline uint32_t tg_block_capacity(const struct tg_block_pool *pool, uint32_t block)

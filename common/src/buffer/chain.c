@@ -37,17 +37,21 @@ static void copy_bytes(uint8_t *target, const uint8_t *from, size_t n)
     }
 }
 
-/* Appends a source for which the block has room enough. */
-static void put_whole(struct tg_block_pool *pool, uint32_t index, const struct source *source)
+static void copy_source(uint8_t *target, const struct source *source)
 {
-    struct tg_block *block = &pool->blocks[index];
-    uint8_t *target = tg_block_data(pool, index) + block->end;
     if (source->prefix_size == sizeof(uint32_t)) {
         memcpy(target, source->prefix, sizeof(uint32_t)); /* a frame header: one move, no call */
     } else {
         copy_bytes(target, source->prefix, source->prefix_size);
     }
     copy_bytes(target + source->prefix_size, source->data, source->size);
+}
+
+/* Appends a source for which the block has room enough. */
+static void put_whole(struct tg_block_pool *pool, uint32_t index, const struct source *source)
+{
+    struct tg_block *block = &pool->blocks[index];
+    copy_source(tg_block_own_data(pool, index) + block->end, source);
     block->end = (uint16_t)(block->end + source->prefix_size + source->size);
 }
 
@@ -55,7 +59,7 @@ static void put_whole(struct tg_block_pool *pool, uint32_t index, const struct s
 static size_t fill_block(struct tg_block_pool *pool, uint32_t index, struct source *source)
 {
     struct tg_block *block = &pool->blocks[index];
-    uint8_t *target = tg_block_data(pool, index) + block->end;
+    uint8_t *target = tg_block_own_data(pool, index) + block->end;
     size_t room = tg_block_capacity(pool, index) - block->end;
 
     size_t from_prefix = source->prefix_size < room ? source->prefix_size : room;
@@ -189,19 +193,28 @@ static bool append_blocks(struct tg_chain *chain, struct tg_block_pool *pool, ui
 
 /* The append that one more small block is enough for; `room` bytes are left in the last one. */
 static bool append_small_block(struct tg_chain *chain, struct tg_block_pool *pool, uint64_t conn,
-                               const struct tg_chain_bounds *bounds, struct source source,
+                               const struct tg_chain_bounds *bounds, struct source *source,
                                size_t room)
 {
     if (tg_index_stack_count(&pool->small_free) <= bounds->small_kept) {
         return false;
     }
-    uint32_t block = tg_block_pool_take_small(pool, conn);
-    chain->bytes += (uint32_t)(source.prefix_size + source.size);
-    if (room > 0) {
-        (void)fill_block(pool, chain->tail, &source);
-    }
+    const size_t bytes = source->prefix_size + source->size;
+    const uint32_t last = chain->tail;
+    const uint32_t block = tg_block_pool_take_small(pool, conn);
+    chain->bytes += (uint32_t)bytes;
     link_block(chain, pool, block);
-    put_whole(pool, block, &source);
+    if (room > 0 && block == last + 1) {
+        /* Hot: its neighbour, both small ones, so all of it goes where the last one ends. */
+        copy_source(tg_block_own_data(pool, block) - room, source);
+        pool->blocks[last].end = TG_BLOCK_BYTES;
+        pool->blocks[block].end = (uint16_t)(bytes - room);
+        return true;
+    }
+    if (room > 0) {
+        (void)fill_block(pool, last, source);
+    }
+    put_whole(pool, block, source);
     return true;
 }
 
@@ -222,7 +235,7 @@ bool tg_chain_append_within(struct tg_chain *chain, struct tg_block_pool *pool, 
         return false;
     }
     if (prefix_size + size - room <= TG_BLOCK_BYTES) {
-        return append_small_block(chain, pool, conn, bounds, source, room);
+        return append_small_block(chain, pool, conn, bounds, &source, room);
     }
     return append_blocks(chain, pool, conn, bounds, source, room);
 }

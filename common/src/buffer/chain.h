@@ -68,21 +68,20 @@ bool tg_chain_has_room_instead(const struct tg_chain *chain, const struct tg_blo
 uint32_t tg_chain_units_for(const struct tg_chain *chain, const struct tg_block_pool *pool,
                             size_t bytes);
 
-/* The hot case of an append: a small frame that fits into the room left in the last block. False, with
- * nothing changed, if it does not fit: tg_chain_append takes every case. */
+/* The hot case of an append: a small frame that fits into the room left in the last block, a small one. False,
+ * with nothing changed, if it is otherwise: tg_chain_append takes every case. */
 static inline bool tg_chain_append_in_room(struct tg_chain *chain, struct tg_block_pool *pool,
                                            const uint8_t header[4], const void *data, size_t size)
 {
-    if (chain->tail == TG_BLOCK_NONE) {
-        return false;
+    if (chain->tail >= pool->small_count) {
+        return false; /* large, or none */
     }
     struct tg_block *block = &pool->blocks[chain->tail];
-    size_t end = block->end;
-    if (size > TG_LARGE_BLOCK_BYTES ||
-        4 + size > (size_t)tg_block_capacity(pool, chain->tail) - end) {
+    const size_t end = block->end;
+    if (size > TG_BLOCK_BYTES || end + 4 + size > TG_BLOCK_BYTES) {
         return false;
     }
-    uint8_t *target = tg_block_data(pool, chain->tail) + end;
+    uint8_t *target = pool->small_data + (size_t)chain->tail * TG_BLOCK_BYTES + end;
     block->end = (uint16_t)(end + 4 + size);
     chain->bytes += (uint32_t)(4 + size);
     memcpy(target, header, 4);
