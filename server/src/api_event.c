@@ -37,7 +37,8 @@ static void fill_event(struct throng_event *event, const struct tg_event_entry *
     event->size = entry->size;
     event->listener = entry->listener;
     event->private_worker = worker;
-    event->private_token = (uint64_t)entry->holder << 32 | entry->size;
+    event->private_bytes = entry->size + THRONG_FRAME_HEADER_BYTES;
+    event->private_origin = tg_origin(tg_conn_slot(entry->conn), entry->holder);
 }
 
 /* The events that change a seat. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Giving events back: what a batch released goes to the workers with the next flush, the messages of one
  * connection and holder as one entry. Logic thread. */
-#include "codec/frame.h"
 #include "state.h"
 
 /* CLOSED was released: the seat is empty. */
@@ -16,8 +15,7 @@ static void leave_seat(struct throng_server *server, uint64_t conn)
 }
 
 /* Begins another release entry. */
-TG_OUT_OF_LINE static void push_release(struct throng_server *server,
-                                        const struct throng_event *event)
+static void push_release(struct throng_server *server, const struct throng_event *event)
 {
     TG_REQUIRE(event->private_worker < server->config.worker_count);
     if (event->type >= THRONG_EVENT_WRITABLE) {
@@ -27,11 +25,9 @@ TG_OUT_OF_LINE static void push_release(struct throng_server *server,
     struct tg_release_entry *entry = tg_ring_claim(ring);
     /* As many entries as events can be out: it cannot be full. */
     TG_REQUIRE(entry != NULL);
-    *entry = (struct tg_release_entry){.slot = tg_conn_slot(event->conn.id),
-                                       .holder = (uint32_t)(event->private_token >> 32),
-                                       .count = 1};
+    *entry = (struct tg_release_entry){.origin = event->private_origin, .count = 1};
     if (event->type == THRONG_EVENT_MESSAGE) {
-        entry->bytes = (uint32_t)event->private_token + THRONG_FRAME_HEADER_BYTES;
+        entry->bytes = event->private_bytes;
     } else if (event->type == THRONG_EVENT_CLOSED) {
         leave_seat(server, event->conn.id);
     }
@@ -40,29 +36,38 @@ TG_OUT_OF_LINE static void push_release(struct throng_server *server,
     server->releases_due = true;
 }
 
-/* Adds a message to the release entry that is being filled; false if it does not belong there. */
-static bool add_to_release(struct throng_server *server, const struct throng_event *event)
+static void end_release(struct throng_server *server, struct throng_event *event)
 {
-    struct tg_release_entry *entry = server->release;
-    if (entry == NULL || event->type != THRONG_EVENT_MESSAGE ||
-        entry->slot != tg_conn_slot(event->conn.id) ||
-        entry->holder != (uint32_t)(event->private_token >> 32)) {
-        return false;
-    }
-    entry->count++;
-    entry->bytes += (uint32_t)event->private_token + THRONG_FRAME_HEADER_BYTES;
-    return true;
+    tg_count(&server->counters.events_unreleased, (uint64_t)-1);
+    event->type = 0;
+    event->data = NULL;
 }
 
-void throng_release_event(struct throng_server *server, struct throng_event *event)
+TG_OUT_OF_LINE static void release_anything(struct throng_server *server,
+                                            struct throng_event *event)
 {
     if (server == NULL || event == NULL || event->type == 0) {
         return; /* released before */
     }
-    if (!add_to_release(server, event)) {
-        push_release(server, event);
+    push_release(server, event);
+    end_release(server, event);
+}
+
+/* The hot case: a message of the connection and holder whose release entry is being filled. */
+static bool is_next_of_release(const struct throng_server *server, const struct throng_event *event)
+{
+    return server != NULL && event != NULL && event->type == THRONG_EVENT_MESSAGE &&
+           server->release != NULL && server->release->origin == event->private_origin;
+}
+
+void throng_release_event(struct throng_server *server, struct throng_event *event)
+{
+    if (!is_next_of_release(server, event)) {
+        release_anything(server, event);
+        return;
     }
-    tg_count(&server->counters.events_unreleased, (uint64_t)-1);
-    event->type = 0;
-    event->data = NULL;
+    struct tg_release_entry *entry = server->release;
+    entry->bytes += event->private_bytes;
+    end_release(server, event);
+    entry->count++;
 }

@@ -124,7 +124,7 @@ static void hand_out(struct throng_server *server, struct tg_seat *seat, struct 
                                    .conn.id = seat->id,
                                    .user = seat->user,
                                    .private_worker = seat->worker,
-                                   .private_token = (uint64_t)TG_HOLDER_NONE << 32};
+                                   .private_origin = tg_origin(0, TG_HOLDER_NONE)};
     tg_count(&server->counters.writable_events, 1);
     tg_count(&server->counters.events_unreleased, 1);
 }

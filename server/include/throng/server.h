@@ -84,7 +84,8 @@ struct throng_event {
     uint32_t missed;   /* TICK: ticks that were left out right before this one */
     uint64_t number;   /* TIMER, TICK, POSTED: see enum throng_event_type */
     uint32_t private_worker; /* throng's own: do not touch */
-    uint64_t private_token;  /* throng's own: do not touch */
+    uint32_t private_bytes;  /* throng's own: do not touch */
+    uint64_t private_origin; /* throng's own: do not touch */
 };
 
 /* ---- life ---- */

@@ -35,11 +35,26 @@ struct tg_event_entry {
 
 /* `count` messages of one connection in one holder, released together. */
 struct tg_release_entry {
-    uint32_t slot;
-    uint32_t holder;
+    uint64_t origin; /* tg_origin */
     uint32_t count;
     uint32_t bytes; /* payload and headers of these messages */
 };
+
+/* Where an event comes from: its connection's slot, and what holds its bytes. */
+static inline uint64_t tg_origin(uint32_t slot, uint32_t holder)
+{
+    return (uint64_t)holder << 32 | slot;
+}
+
+static inline uint32_t tg_origin_slot(uint64_t origin)
+{
+    return (uint32_t)origin;
+}
+
+static inline uint32_t tg_origin_holder(uint64_t origin)
+{
+    return (uint32_t)(origin >> 32);
+}
 
 enum tg_command_flags {
     TG_COMMAND_CLOSE = 1, /* after the chain */

@@ -55,7 +55,7 @@ static void fill_event(struct throng_event *event, enum throng_event_type type, 
     *event = (struct throng_event){.type = (uint32_t)type,
                                    .user = user,
                                    .number = number,
-                                   .private_token = (uint64_t)TG_HOLDER_NONE << 32};
+                                   .private_origin = tg_origin(0, TG_HOLDER_NONE)};
 }
 
 static void take_tick(struct tg_logic_time *time, struct throng_event *event)

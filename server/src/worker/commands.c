@@ -24,10 +24,11 @@ void tg_worker_touch(struct tg_worker *worker, struct tg_slot *slot)
 static void release_messages(struct tg_worker *worker, struct tg_slot *slot,
                              const struct tg_release_entry *entry)
 {
-    if ((entry->holder & TG_HOLDER_BLOCK_BIT) != 0) {
-        tg_message_pool_give(&worker->message_pool, entry->holder & ~TG_HOLDER_BLOCK_BIT);
+    const uint32_t holder = tg_origin_holder(entry->origin);
+    if ((holder & TG_HOLDER_BLOCK_BIT) != 0) {
+        tg_message_pool_give(&worker->message_pool, holder & ~TG_HOLDER_BLOCK_BIT);
     } else {
-        tg_recv_pool_release(&worker->recv_pool, entry->holder, entry->count);
+        tg_recv_pool_release(&worker->recv_pool, holder, entry->count);
     }
     TG_REQUIRE(slot->events_held >= entry->count && slot->bytes_held >= entry->bytes);
     slot->events_held -= entry->count;
@@ -41,12 +42,14 @@ static void take_release(struct tg_worker *worker, const struct tg_release_entry
 {
     TG_REQUIRE(worker->events_out >= entry->count);
     worker->events_out -= entry->count;
-    if (entry->holder == TG_HOLDER_NONE) {
+    const uint32_t holder = tg_origin_holder(entry->origin);
+    if (holder == TG_HOLDER_NONE) {
         return;
     }
-    struct tg_slot *slot = tg_worker_slot(worker, entry->slot);
-    TG_REQUIRE(tg_worker_owns(worker, entry->slot));
-    if (entry->holder == TG_HOLDER_SLOT) {
+    const uint32_t index = tg_origin_slot(entry->origin);
+    struct tg_slot *slot = tg_worker_slot(worker, index);
+    TG_REQUIRE(tg_worker_owns(worker, index));
+    if (holder == TG_HOLDER_SLOT) {
         slot->flags |= TG_SLOT_CLOSED_RELEASED;
         tg_worker_touch(worker, slot);
     } else {
