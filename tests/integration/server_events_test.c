@@ -217,6 +217,36 @@ static void ten_messages_of_one_turn_are_one_send(void **state)
     fixture_expect_settled(fixture);
 }
 
+static void messages_of_one_receive_are_one_send_also_across_two_batches(void **state)
+{
+    enum {
+        EACH = 200 /* of two peers: more than a batch has, less than a turn of each */
+    };
+    struct server_fixture *fixture = *state;
+    fixture_start(fixture);
+    struct peer peers[2];
+    for (size_t i = 0; i < 2; i++) {
+        (void)fixture_open(fixture, &peers[i]);
+    }
+    fixture_turn_for(fixture, 2);
+    const struct throng_counters before = fixture_counters(fixture);
+    for (size_t i = 0; i < 2; i++) {
+        send_numbers(&peers[i], EACH);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        for (uint32_t k = 0; k < EACH; k++) {
+            fixture_expect_frame(fixture, &peers[i], &k, sizeof(k));
+        }
+        peer_close(&peers[i]);
+    }
+    const struct throng_counters after = fixture_counters(fixture);
+    if (fixture->options.io_threads == 0) { /* else its thread may send between the batches */
+        assert_true(after.system_sends - before.system_sends <=
+                    after.system_receives - before.system_receives);
+    }
+    fixture_expect_settled(fixture);
+}
+
 static void a_flush_after_every_message_keeps_the_order(void **state)
 {
     enum {
@@ -292,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_stalled_logic_thread_loses_nothing),
         cmocka_unit_test(a_batch_takes_no_more_than_its_capacity),
         cmocka_unit_test(ten_messages_of_one_turn_are_one_send),
+        cmocka_unit_test(messages_of_one_receive_are_one_send_also_across_two_batches),
         cmocka_unit_test(a_flush_after_every_message_keeps_the_order),
         cmocka_unit_test(counters_add_up),
     };
