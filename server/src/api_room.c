@@ -10,6 +10,7 @@
 
 #include "codec/frame.h"
 #include "state.h"
+#include "worker/members.h"
 
 void tg_server_init_rooms(struct throng_server *server)
 {
@@ -108,7 +109,7 @@ bool tg_server_flush_members(struct throng_server *server)
 void tg_server_collect_members(struct throng_server *server)
 {
     for (uint32_t i = 0; i < server->config.worker_count; i++) {
-        uint32_t link = tg_fanout_take_home(&server->workers[i].fanout);
+        uint32_t link = tg_members_take_home(&server->workers[i].fanout);
         for (uint32_t left = server->rooms.sizes.members; link != 0; left--) {
             TG_REQUIRE(left > 0); /* each comes home once */
             const uint32_t index = link - 1;

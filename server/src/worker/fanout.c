@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * Fan-out: members, and what is broadcast to them. Worker thread. */
+ * Fan-out: what is broadcast to the members of rooms. Worker thread. */
 #include "worker/fanout.h"
 
 #include "base/assert.h"
 #include "base/yield.h"
 #include "codec/frame.h"
+#include "worker/members.h"
 #include "worker/watch.h"
 #include "worker/worker.h"
 
@@ -19,100 +20,6 @@ void tg_fanout_init(struct tg_fanout *fanout, uint32_t reference_first, uint32_t
     fanout->fresh = 0;
     fanout->free = TG_BLOCK_NONE;
     fanout->free_count = reference_count;
-}
-
-static struct tg_slot_rooms *rooms_of(const struct tg_worker *worker, const struct tg_slot *slot)
-{
-    return &worker->shared->fanout.slots[tg_worker_slot_index(worker, slot)];
-}
-
-static struct tg_member_link *link_at(const struct tg_worker *worker, uint32_t link)
-{
-    return link == 0 ? NULL : &worker->shared->fanout.links[link - 1];
-}
-
-/* ---- members ---- */
-
-static void send_home(struct tg_worker *worker, uint32_t index)
-{
-    struct tg_member_link *link = &worker->shared->fanout.links[index];
-    uint32_t head = atomic_load_explicit(&worker->fanout.home, memory_order_relaxed);
-    do {
-        link->home_next = head;
-        tg_yield();
-        /* release: pairs with the acquire in tg_fanout_take_home; makes the link, and what was counted
-         * for the room, visible. One pusher, and a taker that takes all: no ABA problem. */
-    } while (!atomic_compare_exchange_weak_explicit(&worker->fanout.home, &head, index + 1,
-                                                    memory_order_release, memory_order_relaxed));
-}
-
-uint32_t tg_fanout_take_home(struct tg_fanout *fanout)
-{
-    if (atomic_load_explicit(&fanout->home, memory_order_relaxed) == 0) {
-        return 0;
-    }
-    tg_yield();
-    /* acquire: pairs with the release in send_home. */
-    return atomic_exchange_explicit(&fanout->home, 0, memory_order_acquire);
-}
-
-static void join(struct tg_worker *worker, struct tg_slot *slot, uint32_t room, uint32_t index)
-{
-    struct tg_room_part *part = &worker->fanout.parts[room];
-    struct tg_slot_rooms *own = rooms_of(worker, slot);
-    if (!slot->in_rooms) {
-        slot->in_rooms = true;
-        tg_chain_init(&own->later);
-    }
-    struct tg_member_link *link = &worker->shared->fanout.links[index];
-    *link = (struct tg_member_link){.room = room,
-                                    .slot = tg_worker_slot_index(worker, slot),
-                                    .room_next = part->first,
-                                    .slot_next = own->first};
-    if (part->first != 0) {
-        link_at(worker, part->first)->room_before = index + 1;
-    }
-    part->first = index + 1;
-    part->members++;
-    own->first = index + 1;
-}
-
-static void leave_room(struct tg_worker *worker, struct tg_member_link *link)
-{
-    struct tg_room_part *part = &worker->fanout.parts[link->room];
-    struct tg_member_link *before = link_at(worker, link->room_before);
-    struct tg_member_link *next = link_at(worker, link->room_next);
-    *(before != NULL ? &before->room_next : &part->first) = link->room_next;
-    if (next != NULL) {
-        next->room_before = link->room_before;
-    }
-    TG_REQUIRE(part->members > 0);
-    part->members--;
-}
-
-static void leave(struct tg_worker *worker, const struct tg_slot *slot, uint32_t index)
-{
-    struct tg_member_link *link = &worker->shared->fanout.links[index];
-    uint32_t *place = &rooms_of(worker, slot)->first;
-    while (*place != index + 1) {
-        TG_REQUIRE(*place != 0); /* at most rooms_per_connection steps */
-        place = &link_at(worker, *place)->slot_next;
-    }
-    *place = link->slot_next;
-    leave_room(worker, link);
-    send_home(worker, index);
-}
-
-void tg_fanout_leave_all(struct tg_worker *worker, struct tg_slot *slot)
-{
-    struct tg_slot_rooms *own = rooms_of(worker, slot);
-    while (own->first != 0) {
-        uint32_t index = own->first - 1;
-        struct tg_member_link *link = &worker->shared->fanout.links[index];
-        own->first = link->slot_next;
-        leave_room(worker, link);
-        send_home(worker, index);
-    }
 }
 
 /* ---- references ---- */
@@ -194,7 +101,7 @@ void tg_fanout_collect(struct tg_worker *worker)
 static void send_soon(struct tg_worker *worker, const struct tg_slot *slot)
 {
     struct tg_fanout *fanout = &worker->fanout;
-    struct tg_slot_rooms *own = rooms_of(worker, slot);
+    struct tg_slot_rooms *own = tg_slot_rooms_of(worker, slot);
     if (own->send_due) {
         return;
     }
@@ -227,12 +134,12 @@ void tg_fanout_send(struct tg_worker *worker)
 
 bool tg_fanout_sends_soon(const struct tg_worker *worker, const struct tg_slot *slot)
 {
-    return rooms_of(worker, slot)->send_due;
+    return tg_slot_rooms_of(worker, slot)->send_due;
 }
 
 bool tg_fanout_take_later(struct tg_worker *worker, struct tg_slot *slot)
 {
-    struct tg_chain *later = &rooms_of(worker, slot)->later;
+    struct tg_chain *later = &tg_slot_rooms_of(worker, slot)->later;
     if (tg_chain_is_empty(later)) {
         return false;
     }
@@ -285,7 +192,7 @@ static void drop_oldest(struct tg_worker *worker, struct tg_chain *later)
 
 bool tg_fanout_write_later(struct tg_worker *worker, struct tg_slot *slot, struct tg_chain *chain)
 {
-    struct tg_chain *later = &rooms_of(worker, slot)->later;
+    struct tg_chain *later = &tg_slot_rooms_of(worker, slot)->later;
     const struct limit limit = limit_of(worker, slot);
     const bool replaces = is_droppable(slot, &limit);
     if (tg_chain_is_empty(later) && !replaces) {
@@ -380,7 +287,7 @@ static bool can_replace(const struct tg_worker *worker, const struct tg_chain *l
 static void replace(struct tg_worker *worker, struct tg_slot *slot,
                     const struct broadcast *broadcast, uint32_t units_max)
 {
-    struct tg_chain *later = &rooms_of(worker, slot)->later;
+    struct tg_chain *later = &tg_slot_rooms_of(worker, slot)->later;
     const bool frees_memory = (broadcast->shortage & TG_COMMAND_SHORT) != 0;
     bool needs_place = broadcast->is_short;
     if (!can_replace(worker, later, broadcast)) {
@@ -405,7 +312,7 @@ static bool takes_broadcasts(const struct tg_slot *slot)
 static void deliver(struct tg_worker *worker, struct tg_slot *slot, struct broadcast *broadcast)
 {
     const struct limit limit = limit_of(worker, slot);
-    struct tg_chain *later = &rooms_of(worker, slot)->later;
+    struct tg_chain *later = &tg_slot_rooms_of(worker, slot)->later;
     uint32_t units = slot->queue.units + later->units + broadcast->chain->units;
     if (worker->fanout.free_count < broadcast->blocks && worker->done.head != broadcast->done) {
         tg_fanout_collect(worker); /* members before this one were sent to at once */
@@ -468,7 +375,7 @@ static void take_broadcast(struct tg_worker *worker, struct tg_command *command)
     uint32_t next = broadcast.part->first;
     for (uint32_t left = broadcast.part->members; next != 0; left--) {
         TG_REQUIRE(left > 0);
-        const struct tg_member_link *link = link_at(worker, next);
+        const struct tg_member_link *link = tg_member_link_at(worker, next);
         struct tg_slot *slot = tg_worker_slot(worker, link->slot);
         next = link->room_next;
         if (slot->id != command->conn && takes_broadcasts(slot)) {
@@ -482,19 +389,7 @@ void tg_fanout_take_command(struct tg_worker *worker, struct tg_command *command
 {
     if ((command->flags & TG_COMMAND_BROADCAST) != 0) {
         take_broadcast(worker, command);
-        return;
-    }
-    const uint32_t index = tg_conn_slot(command->conn);
-    struct tg_slot *slot = tg_worker_slot(worker, index);
-    const bool lives = tg_worker_owns(worker, index) && slot->id == command->conn &&
-                       slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_LINGER;
-    if ((command->flags & TG_COMMAND_LEAVE) != 0) {
-        if (lives) { /* else it left with its connection */
-            leave(worker, slot, command->member);
-        }
-    } else if (lives) {
-        join(worker, slot, command->room, command->member);
     } else {
-        send_home(worker, command->member);
+        tg_members_take_command(worker, command);
     }
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Fan-out: a worker's part of the rooms. It keeps lists of its own connections by room, and queues a
- * broadcast to them as references to blocks that all workers share. Worker thread, but where marked.
+ * Fan-out: a worker's part of the rooms. It queues a broadcast to those of its own connections that are in the
+ * room (members.h) as references to blocks that all workers share. Worker thread.
  *
  *   logic: one chain of blocks, one command for each worker that has members
  *   worker:  for each member: a reference (16 bytes) per block, at the end of its queue
@@ -104,9 +104,6 @@ void tg_fanout_collect(struct tg_worker *worker);
 
 /* The rest is for slots in rooms only (slot->in_rooms). */
 
-/* The connection is about to be closed: it leaves every room. */
-void tg_fanout_leave_all(struct tg_worker *worker, struct tg_slot *slot);
-
 /* What is written to it goes behind what waits in `later`, and there too if it may have to make room for
  * what is newer. False: it is for the queue. */
 bool tg_fanout_write_later(struct tg_worker *worker, struct tg_slot *slot, struct tg_chain *chain);
@@ -116,8 +113,5 @@ bool tg_fanout_take_later(struct tg_worker *worker, struct tg_slot *slot);
 
 /* Whether it will be sent to at the end of the commands. */
 bool tg_fanout_sends_soon(const struct tg_worker *worker, const struct tg_slot *slot);
-
-/* Logic thread: the records that came home, linked by home_next; 0: none. */
-uint32_t tg_fanout_take_home(struct tg_fanout *fanout);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "conn/address_table.h"
+#include "worker/members.h"
 
 static enum throng_close_reason reason_of_error(int error)
 {
@@ -39,7 +40,7 @@ void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_c
     tg_timer_stop(&worker->wheel, &slot->timer);
     tg_slot_drop_input(worker, slot);
     if (slot->in_rooms) {
-        tg_fanout_leave_all(worker, slot);
+        tg_members_leave_all(worker, slot);
     }
     tg_port_close(worker->port, &slot->stream, mode);
 }
