@@ -114,6 +114,19 @@ static void send_soon(struct tg_worker *worker, const struct tg_slot *slot)
     fanout->send_last = link;
 }
 
+static void send_to(struct tg_worker *worker, struct tg_slot *slot)
+{
+    if (slot->state < TG_SLOT_OPEN || slot->state > TG_SLOT_FLUSHING) {
+        return;
+    }
+    tg_slot_send(worker, slot);
+    /* Not settled here: this may be in the middle of the commands, and a reply behind this one
+     * (close.pml: DRAIN_SETTLES_AT_ONCE). Most have nothing to settle. */
+    if (slot->state != TG_SLOT_OPEN || (slot->flags & TG_SLOT_FLOW_PAUSED) != 0) {
+        tg_worker_touch(worker, slot);
+    }
+}
+
 void tg_fanout_send(struct tg_worker *worker)
 {
     struct tg_fanout *fanout = &worker->fanout;
@@ -123,12 +136,7 @@ void tg_fanout_send(struct tg_worker *worker)
         struct tg_slot *slot = tg_worker_slot(worker, index);
         fanout->send_first = own->send_next;
         own->send_due = false;
-        if (slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_FLUSHING) {
-            tg_slot_send(worker, slot);
-            /* Not settled here: this may be in the middle of the commands, and a reply behind this one
-             * (close.pml: DRAIN_SETTLES_AT_ONCE). */
-            tg_worker_touch(worker, slot);
-        }
+        send_to(worker, slot);
     }
 }
 
