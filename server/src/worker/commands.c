@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "base/yield.h"
+#include "worker/members.h"
 
 void tg_worker_touch(struct tg_worker *worker, struct tg_slot *slot)
 {
@@ -177,7 +178,7 @@ static bool is_continued(const struct tg_worker *worker, const struct tg_command
 static void take_command(struct tg_worker *worker, struct tg_command *command)
 {
     if ((command->flags & TG_COMMAND_OF_ROOM) != 0) {
-        tg_fanout_take_command(worker, command);
+        tg_members_take_command(worker, command);
         return;
     }
     if ((command->flags & TG_COMMAND_DRAIN) != 0) {
@@ -217,6 +218,18 @@ static void take_command(struct tg_worker *worker, struct tg_command *command)
     }
 }
 
+/* Takes the next command, or the broadcasts that come next. Answers how many. */
+static uint32_t take_next(struct tg_worker *worker, struct tg_command *command)
+{
+    if ((command->flags & TG_COMMAND_BROADCAST) != 0) {
+        uint32_t count;
+        (void)tg_ring_peek_run(&worker->commands, UINT32_MAX, &count);
+        return tg_fanout_take_broadcasts(worker, command, count);
+    }
+    take_command(worker, command);
+    return 1;
+}
+
 void tg_worker_take_commands(struct tg_worker *worker)
 {
     struct tg_command *command = tg_ring_peek(&worker->commands);
@@ -224,8 +237,7 @@ void tg_worker_take_commands(struct tg_worker *worker)
         return;
     }
     do {
-        take_command(worker, command);
-        tg_ring_pop(&worker->commands);
+        tg_ring_pop_run(&worker->commands, take_next(worker, command));
         command = tg_ring_peek_seen(&worker->commands);
     } while (command != NULL);
     tg_fanout_send(worker);

@@ -13,6 +13,9 @@
  * was sent. */
 #define SHORT_PART 8u
 
+/* Broadcasts that are taken in one walk over the members. */
+#define RUN_MAX 16u
+
 void tg_fanout_init(struct tg_fanout *fanout, uint32_t reference_first, uint32_t reference_count)
 {
     fanout->reference_first = reference_first;
@@ -219,10 +222,12 @@ bool tg_fanout_write_later(struct tg_worker *worker, struct tg_slot *slot, struc
 struct broadcast {
     const struct tg_chain *chain;
     struct tg_room_part *part;
+    uint64_t except;   /* the connection that does not get it, or 0 */
     uint32_t blocks;   /* of the chain: references for each member */
     uint32_t shortage; /* of send memory: TG_COMMAND_SHORT, SCARCE */
     bool is_short;     /* only those get it to whom everything was sent */
     bool is_large;     /* there are not so many references: each member is sent to at once */
+    bool is_last; /* no command follows: each member is sent to behind what it got of the run */
     uint32_t
         done; /* the front of worker->done when it was looked through; what is sent goes before it */
 };
@@ -263,7 +268,9 @@ static void refer(struct tg_worker *worker, struct tg_slot *slot, struct tg_chai
     worker->fanout.references_of[broadcast->chain->head] += broadcast->blocks;
     tg_chain_join(target, &added, pool);
     tg_count(&worker->counters.broadcast_deliveries, 1);
-    send_soon(worker, slot);
+    if (!broadcast->is_last) {
+        send_soon(worker, slot);
+    }
 }
 
 static uint32_t references_in(const struct tg_block_pool *pool, const struct tg_chain *chain)
@@ -362,42 +369,88 @@ static void make_room(struct tg_worker *worker, uint64_t references)
     }
 }
 
-static void take_broadcast(struct tg_worker *worker, struct tg_command *command)
+static struct broadcast broadcast_of(const struct tg_worker *worker,
+                                     const struct tg_command *command)
 {
-    struct tg_fanout *fanout = &worker->fanout;
-    struct broadcast broadcast = {
+    return (struct broadcast){
         .chain = &command->chain,
-        .part = &fanout->parts[command->room],
+        .part = &worker->fanout.parts[command->room],
+        .except = command->conn,
         .blocks = count_blocks(worker->shared->blocks, &command->chain),
         .shortage = command->flags & (TG_COMMAND_SHORT | TG_COMMAND_SCARCE),
         .done = TG_BLOCK_NONE,
     };
-    const uint64_t references = (uint64_t)broadcast.part->members * broadcast.blocks +
-                                fanout->reference_count / SHORT_PART;
+}
+
+static uint64_t references_for(const struct broadcast *broadcast)
+{
+    return (uint64_t)broadcast->part->members * broadcast->blocks;
+}
+
+/* Finds out who may get it, by what is there for it. Answers the references to have free. */
+static uint64_t judge(struct tg_worker *worker, struct broadcast *broadcast)
+{
+    struct tg_fanout *fanout = &worker->fanout;
+    const uint64_t references = references_for(broadcast) + fanout->reference_count / SHORT_PART;
     if (fanout->free_count < references) {
         make_room(worker, references);
     }
-    broadcast.is_short = broadcast.shortage != 0 || fanout->free_count < references;
-    broadcast.is_large = fanout->reference_count < references;
-    fanout->references_of[command->chain.head] = 1;
-    uint32_t next = broadcast.part->first;
-    for (uint32_t left = broadcast.part->members; next != 0; left--) {
-        TG_REQUIRE(left > 0);
-        const struct tg_member_link *link = tg_member_link_at(worker, next);
-        struct tg_slot *slot = tg_worker_slot(worker, link->slot);
-        next = link->room_next;
-        if (slot->id != command->conn && takes_broadcasts(slot)) {
-            deliver(worker, slot, &broadcast);
-        }
-    }
-    let_go(worker, command->chain.head, &worker->done);
+    broadcast->is_short = broadcast->shortage != 0 || fanout->free_count < references;
+    broadcast->is_large = fanout->reference_count < references;
+    return references;
 }
 
-void tg_fanout_take_command(struct tg_worker *worker, struct tg_command *command)
+/* Those that follow in the ring and go to the same room, as far as nothing is short. */
+static uint32_t find_run(const struct tg_worker *worker, const struct tg_command *commands,
+                         uint32_t count, struct broadcast *run, uint64_t references)
 {
-    if ((command->flags & TG_COMMAND_BROADCAST) != 0) {
-        take_broadcast(worker, command);
-    } else {
-        tg_members_take_command(worker, command);
+    uint32_t taken = 1;
+    while (taken < count && taken < RUN_MAX && commands[taken].flags == TG_COMMAND_BROADCAST &&
+           commands[taken].room == commands[0].room) {
+        run[taken] = broadcast_of(worker, &commands[taken]);
+        references += references_for(&run[taken]);
+        if (references > worker->fanout.free_count) {
+            break;
+        }
+        taken++;
     }
+    return taken;
+}
+
+static void walk_members(struct tg_worker *worker, struct broadcast *run, uint32_t count)
+{
+    uint32_t next = run->part->first;
+    for (uint32_t left = run->part->members; next != 0; left--) {
+        TG_REQUIRE(left > 0);
+        const struct tg_member_link *link = tg_member_link_at(worker, next);
+        const struct tg_slot_rooms *own = &worker->shared->fanout.slots[link->slot];
+        struct tg_slot *slot = tg_worker_slot(worker, link->slot);
+        next = link->room_next; /* what is sent to this one may fail: it leaves the list then */
+        for (uint32_t i = 0; i < count; i++) {
+            if (slot->id != run[i].except && takes_broadcasts(slot)) {
+                deliver(worker, slot, &run[i]);
+            }
+        }
+        if (run->is_last && !own->send_due && !tg_chain_is_empty(&slot->queue)) {
+            send_to(worker, slot);
+        }
+    }
+}
+
+uint32_t tg_fanout_take_broadcasts(struct tg_worker *worker, const struct tg_command *commands,
+                                   uint32_t count)
+{
+    struct broadcast run[RUN_MAX];
+    run[0] = broadcast_of(worker, &commands[0]);
+    const uint64_t references = judge(worker, &run[0]);
+    const uint32_t taken = run[0].is_short ? 1 : find_run(worker, commands, count, run, references);
+    for (uint32_t i = 0; i < taken; i++) {
+        run[i].is_last = taken == count;
+        worker->fanout.references_of[run[i].chain->head] = 1;
+    }
+    walk_members(worker, run, taken);
+    for (uint32_t i = 0; i < taken; i++) {
+        let_go(worker, run[i].chain->head, &worker->done);
+    }
+    return taken;
 }

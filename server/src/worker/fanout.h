@@ -93,8 +93,10 @@ static inline uint32_t tg_send_limit_word(uint32_t units_max, enum throng_when_s
 /* `reference_first`: the first of `reference_count` references that are this worker's. */
 void tg_fanout_init(struct tg_fanout *fanout, uint32_t reference_first, uint32_t reference_count);
 
-/* JOIN, LEAVE, BROADCAST. */
-void tg_fanout_take_command(struct tg_worker *worker, struct tg_command *command);
+/* Takes a BROADCAST, the first of `count` commands that lie in a row, and those behind it that go to the same room:
+ * each member has its turn once, while its memory is near. Answers how many it took. */
+uint32_t tg_fanout_take_broadcasts(struct tg_worker *worker, const struct tg_command *commands,
+                                   uint32_t count);
 
 /* Sends what the commands of this turn have queued. */
 void tg_fanout_send(struct tg_worker *worker);
