@@ -41,6 +41,12 @@ int tg_config_check(struct tg_config *config, const struct throng_server_options
 /* Decides on workers and descriptor tables (descriptor_plan.c). Part of tg_config_check. */
 int tg_config_plan_descriptors(struct tg_config *config, struct throng_error *error);
 
+/* Where 0 stands for none: THRONG_OFF and 0 are the same from here on. */
+static inline uint32_t tg_config_limit(uint32_t option)
+{
+    return option == THRONG_OFF ? 0 : option;
+}
+
 /* Each worker's share of accept_pool. */
 static inline uint32_t tg_config_accept_pool(const struct tg_config *config)
 {

@@ -144,16 +144,26 @@ static int check_sizes(struct tg_config *config, struct throng_error *error)
 
 /* Rooms for everybody: two each, and a few broadcasts to all of them at once. A longest message in small
  * blocks must have a member that can hear it, or it could never be broadcast. */
-static void fill_room_sizes(struct throng_server_options *options)
+static int check_rooms(struct throng_server_options *options, struct throng_error *error)
 {
-    const size_t frame = (size_t)options->message_bytes_max + THRONG_FRAME_HEADER_BYTES;
+    const uint32_t blocks =
+        units_of((size_t)options->message_bytes_max + THRONG_FRAME_HEADER_BYTES);
     if (options->room_members_max == 0) {
         options->room_members_max = 2 * options->max_connections;
     }
     if (options->room_references_max == 0) {
-        options->room_references_max = (uint32_t)larger(larger(65536, 2 * (size_t)units_of(frame)),
+        options->room_references_max = (uint32_t)larger(larger(65536, 2 * (size_t)blocks),
                                                         4 * (size_t)options->max_connections);
     }
+    if (options->room_references_max < blocks) {
+        return tg_config_fail(
+            error, THRONG_EINVAL,
+            "room_references_max is %u; it must be %u (one longest message in blocks)..%" PRIu64
+            " messages",
+            options->room_references_max, blocks,
+            tg_options[TG_OPTION_INDEX_room_references_max].most);
+    }
+    return 0;
 }
 
 /* The deadlines that follow from other options, and the bursts. */
@@ -284,7 +294,9 @@ int tg_config_check(struct tg_config *config, const struct throng_server_options
     if (result == 0) {
         result = check_pace(&config->options, error);
     }
-    fill_room_sizes(&config->options);
+    if (result == 0) {
+        result = check_rooms(&config->options, error);
+    }
     if (result == 0) {
         result = check_listeners(config, error);
     }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The server as a whole: what the logic thread owns, and the workers beside it. Each file of this
- * folder works on it: server.c (life), api_event.c (the loop), api_release.c (giving events back),
- * api_write.c (sending and closing), api_writer.c (messages in pieces), api_room.c (rooms),
- * api_conn.c (looking at connections), flush.c (to the workers and home again); send_room.h,
- * send_policy.h, writable.h and queue_growth.h (peers that do not read); time/logic_time.h (ticks,
- * timers, posts). */
+ * folder works on it: server.c (life, in the steps of life.h), api_event.c (the loop),
+ * api_release.c (giving events back), api_write.c (sending and closing), api_writer.c (messages in
+ * pieces), api_room.c (rooms), api_broadcast.c (to all of a room), api_conn.c (looking at
+ * connections), flush.c (to the workers and home again); send_room.h, send_policy.h, writable.h and
+ * queue_growth.h (peers that do not read); time/logic_time.h (ticks, timers, posts). */
 #ifndef TG_SERVER_STATE_H
 #define TG_SERVER_STATE_H
 
@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <throng/room.h>
 #include <throng/server.h>
 
 #include "budget.h"
@@ -149,16 +150,18 @@ static inline uint32_t tg_server_writers_waiting(const struct throng_server *ser
     return server->waiters.count + server->held_count;
 }
 
-/* Hands a line to the user's sink (server.c). Not inside calls of which throng/log.h does not say so. */
+/* Hands a line to the user's sink (server.c). Not inside calls of which throng/log.h does not say
+ * so. */
 TG_FORMAT(3, 4)
 void tg_server_log(const struct throng_server *server, enum throng_log_level level,
                    const char *format, ...);
 
-/* Waits until a thread of the server's says in `started` that it runs (> 0) or could not (< 0), which it
- * does with a release and tg_parker_wake(&server->parker). 0 or its error. (server.c) */
+/* Waits until a thread of the server's says in `started` that it runs (> 0) or could not (< 0), which
+ * it does with a release and tg_parker_wake(&server->parker). 0 or its error. (workers.c) */
 int tg_server_await(struct throng_server *server, const _Atomic int *started);
 
-/* Ends a sleep of the logic thread; it looks for work anew (server.c). Any thread, a signal handler too. */
+/* Ends a sleep of the logic thread; it looks for work anew (server.c). Any thread, a signal handler
+ * too. */
 void tg_server_rouse(struct throng_server *server);
 
 /* ---- api_write.c ---- */
@@ -190,9 +193,13 @@ bool tg_server_blocks_came(const struct throng_server *server);
 /* Hands everything written and released to the workers and wakes those that sleep. */
 void tg_server_flush(struct throng_server *server);
 
-/* Puts what was written to connections into the command rings, before something that must come after it.
- * False if a ring is full. */
+/* Puts what was written to connections into the command rings, before something that must come after
+ * it. False if a ring is full. */
 bool tg_server_flush_writes(struct throng_server *server);
+
+/* Nothing is held any more: its connection has ended, or the server is draining. */
+void tg_server_end_hold(struct throng_server *server, struct tg_seat *seat);
+void tg_server_end_holds(struct throng_server *server);
 
 /* ---- api_room.c ---- */
 
@@ -207,13 +214,12 @@ bool tg_server_flush_members(struct throng_server *server);
 /* Takes back the records that the workers are done with. */
 void tg_server_collect_members(struct throng_server *server);
 
+/* 0 or the error to answer. */
+int tg_server_find_room(const struct throng_server *server, throng_room id, struct tg_room **room);
+
+/* ---- api_broadcast.c ---- */
+
 /* Sets the limit and policy that broadcasts keep to. */
 void tg_server_set_fanout_limit(struct throng_server *server, const struct tg_seat *seat);
-
-/* ---- flush.c ---- */
-
-/* Nothing is held any more: its connection has ended, or the server is draining. */
-void tg_server_end_hold(struct throng_server *server, struct tg_seat *seat);
-void tg_server_end_holds(struct throng_server *server);
 
 #endif

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 
-from support import CALM, CODES, LAUNCHER, PROGRAM, TOKEN, Client, Server, join_as, kinds, pump, row, scaled
+from support import CALM, CODES, LAUNCHER, PROGRAM, TOKEN, Client, Gone, HeldPort, Server, join_as, kinds, pump, row, scaled
 
 
 # ---- many ----
@@ -93,21 +93,32 @@ def a_slow_reader_is_reset_and_comes_back_to_the_history():
 
 @row(None)
 def the_end_is_told_and_a_new_server_begins_anew():
-    with Server(*CALM) as server:
-        ana = join_as(server, "ana", "lobby")
-        ana.do("SAY", room="lobby", text="before")
-        server.tell_to_stop()
-        came = ana.wait_until_gone()
-        assert ("GOODBYE", {"code": CODES["STOPPING"], "text": "the server stops"}) in came, came
-    with Server(*CALM, port=server.port) as server:
-        reply = join_as(server, "ana").do("JOIN", room="lobby", after=1)
-        assert reply["seq"] == 0 and reply["lines"] == [], reply
+    with HeldPort() as port:
+        with Server(*CALM, port=port) as server:
+            ana = join_as(server, "ana", "lobby")
+            ana.do("SAY", room="lobby", text="before")
+            server.tell_to_stop()
+            came = ana.wait_until_gone()
+            assert ("GOODBYE", {"code": CODES["STOPPING"], "text": "the server stops"}) in came, came
+        with Server(*CALM, port=port) as server:
+            reply = join_as(server, "ana").do("JOIN", room="lobby", after=1)
+            assert reply["seq"] == 0 and reply["lines"] == [], reply
+
+
+def join_in_time(server, name):
+    """On a busy machine even a hello that is said at once can be late by accident, but not each time."""
+    for _ in range(5):
+        try:
+            return join_as(server, name)
+        except (Gone, ConnectionError):
+            pass
+    raise AssertionError("whoever says hello is dismissed, too")
 
 
 @row(None)
 def whoever_says_nothing_is_dismissed():
     with Server(*CALM, "--hello-timeout-s", "1") as server:
-        silent, ana = Client(server), join_as(server, "ana")
+        silent, ana = Client(server), join_in_time(server, "ana")
         assert silent.wait_until_gone()[-1][1]["code"] == CODES["SILENT"]
         ana.do("PING")
 

@@ -109,6 +109,23 @@ class Server:
             pass
 
 
+class HeldPort:
+    """A port for a server that goes and comes back: a socket that is bound and does not listen keeps the system from
+    giving it to anybody meanwhile, and not those who ask for it by number (both with SO_REUSEADDR)."""
+
+    def __init__(self):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", 0))
+        self.number = self.socket.getsockname()[1]
+
+    def __enter__(self):
+        return self.number
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
 class Gone(Exception):
     """The server has closed the connection."""
 

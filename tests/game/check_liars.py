@@ -157,10 +157,11 @@ def check_usage(bots, server):
 
 
 def main(bots, server):
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    nobody = subprocess.run([bots, "--connect", f"tcp://127.0.0.1:{port}", "--bots", "2", "--seconds", "1"],
-                            capture_output=True, text=True, timeout=LIMIT_S)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # bound and not listening: nobody else gets the port
+        port = closed.getsockname()[1]
+        nobody = subprocess.run([bots, "--connect", f"tcp://127.0.0.1:{port}", "--bots", "2", "--seconds", "1"],
+                                capture_output=True, text=True, timeout=LIMIT_S)
     wrong = check_lies(bots) + list(check_usage(bots, server))
     if nobody.returncode != 1 or "2 connections that could not be made" not in nobody.stdout:
         wrong.append(f"without a server: exit {nobody.returncode}, {nobody.stdout}")

@@ -56,10 +56,13 @@ def compile_server(folder, text, compiler, flags):
     return program
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def hold_port():
+    """A socket with a port that the system gives to nobody else while it is open; a server that asks for it by number
+    gets it, as both have SO_REUSEADDR and this one does not listen."""
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind(("127.0.0.1", 0))
+    return held
 
 
 def connect(port, process):
@@ -98,9 +101,9 @@ def check_server(readme, compiler, flags):
     lines = [line for line in text.splitlines() if line.strip(" {}")]
     if len(lines) > LINES_MAX:
         yield f"the README's server has {len(lines)} lines"
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, hold_port() as held:
         program = compile_server(folder, text, compiler, flags)
-        port = free_port()
+        port = held.getsockname()[1]
         process = subprocess.Popen([program, f"tcp://127.0.0.1:{port}"])
         try:
             yield from check_echo(port, process)

@@ -78,7 +78,7 @@ ALLOWED = {
     "conn": CONNECTIONS,
     "event": CONNECTIONS,
     "worker": CONNECTIONS | {"worker"},
-    "room": CONNECTIONS | {"room"},  # pure tables; server/src/api_room.c works on them
+    "room": CONNECTIONS | {"room"},  # pure tables; server/src/api_room.c and api_broadcast.c work on them
     "server": SERVER,
     "admin": SERVER,  # reads what all of them have
     "client api": {"common api", "client api"},

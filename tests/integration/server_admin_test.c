@@ -3,6 +3,7 @@
  * test's thread is the logic thread, and does not serve while it asks. */
 #include <string.h>
 
+#include "host.h"
 #include "http_client.h"
 #include "process.h"
 #include "server_fixture.h"
@@ -370,6 +371,25 @@ static void an_address_in_use_fails_the_start(void **state)
     assert_int_equal(throng_server_admin_address(NULL, &address), THRONG_EINVAL);
 }
 
+static void any_address_answers_both_families(void **state)
+{
+    struct server_fixture *fixture = *state;
+    struct throng_address bound;
+    fixture->options.admin = "tcp://*:0";
+    fixture_start(fixture);
+    assert_int_equal(throng_server_admin_address(fixture->server, &bound), 0);
+    struct throng_address four = peer_loopback(THRONG_ADDRESS_IPV4, bound.port);
+    assert_int_equal(ask(fixture, &four, "/metrics"), 200);
+    struct host host;
+    if (!host_open(&host, THRONG_ADDRESS_IPV6)) {
+        print_message("without ::1: this machine has none\n");
+        return;
+    }
+    host_close(&host);
+    struct throng_address six = peer_loopback(THRONG_ADDRESS_IPV6, bound.port);
+    assert_int_equal(ask(fixture, &six, "/metrics"), 200);
+}
+
 static void the_log_warns_of_an_address_that_is_not_loopback(void **state)
 {
     struct server_fixture *fixture = *state;
@@ -398,6 +418,7 @@ int main(void)
         cmocka_unit_test(the_oldest_idle_connection_makes_room),
         cmocka_unit_test(it_is_there_again_after_a_restart_on_the_same_port),
         cmocka_unit_test(an_address_in_use_fails_the_start),
+        cmocka_unit_test(any_address_answers_both_families),
         cmocka_unit_test(the_log_warns_of_an_address_that_is_not_loopback),
     };
     return fixture_run_tests("server_admin", tests, sizeof(tests) / sizeof(tests[0]));

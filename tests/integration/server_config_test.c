@@ -216,6 +216,7 @@ static void what_is_wrong_in_a_file_is_refused_by_name_value_range_and_line(void
         /* In range for itself, but not with the others: at the start. */
         {"assembly_bytes = 131071\n", {"assembly_bytes", "131071", "131072", "68719476736"}},
         {"bytes_per_s = 1\nbytes_burst = 65539\n", {"bytes_burst", "65539", "65540", "1073741824"}},
+        {"room_references_max = 128\n", {"room_references_max", "128", "129", "16777216"}},
     };
     const char *const arguments[] = {"--config", file, NULL};
     (void)state;

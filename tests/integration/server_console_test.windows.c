@@ -93,13 +93,12 @@ static void the_close_of_the_console_drains_it(void **state)
     expect_drain(CTRL_CLOSE_EVENT);
 }
 
-/* The peer's end does not come; a drain by Ctrl-C would linger for nine seconds. */
-static void what_is_not_drained_before_the_console_is_gone_is_stopped(void **state)
+/* The peer's end does not come; a drain by Ctrl-C would linger for nine seconds. How long it took. */
+static int64_t end_in_spite_of_a_peer(void)
 {
     struct child child;
     struct throng_address address;
     struct peer peer;
-    (void)state;
     start(&child, &address);
     connect_peer(&peer, &address);
     int64_t begin_ms = test_now_ms();
@@ -107,9 +106,21 @@ static void what_is_not_drained_before_the_console_is_gone_is_stopped(void **sta
     assert_int_equal(peer_await_end(&peer, test_deadline_ms()), PEER_END);
     expect_good_end(&child);
     int64_t passed_ms = test_now_ms() - begin_ms;
-    assert_in_range(passed_ms, 3000, 4900); /* Windows would end it after 5,000 */
     peer_close(&peer);
     child_end(&child);
+    return passed_ms;
+}
+
+/* Windows would end it after five seconds. A busy machine may be late by accident, but not each time. */
+static void what_is_not_drained_before_the_console_is_gone_is_stopped(void **state)
+{
+    int64_t passed_ms = INT64_MAX;
+    (void)state;
+    for (int attempt = 0; attempt < 4 && passed_ms > 4900; attempt++) {
+        passed_ms = end_in_spite_of_a_peer();
+        assert_true(passed_ms >= 3000);
+    }
+    assert_true(passed_ms <= 4900);
 }
 
 /* Past child_read, which takes the carriage returns out. */

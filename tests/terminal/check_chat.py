@@ -62,7 +62,7 @@ def check_pipe(address):
 
 def check_restart():
     """A server that goes and comes back: rooms are entered again, no line is doubled."""
-    with support.serve(SERVER, *OPTIONS) as first:
+    with support.HeldPort() as port, support.serve(SERVER, *OPTIONS, port=port) as first:
         with chat(first.address, "eva", "lobby", "games") as eva, chat(first.address, "max", "lobby") as max_:
             eva.wait_for("you are in #games")
             max_.wait_for("you are in #lobby")
@@ -70,7 +70,7 @@ def check_restart():
             eva.wait_for("<max> two")
             first.end(0)
             eva.wait_for("trying again in")
-            with support.serve(SERVER, *OPTIONS, port=first.port) as second:
+            with support.serve(SERVER, *OPTIONS, port=port) as second:
                 eva.wait_for("you are in #games", 2)
                 max_.wait_for("you are in #lobby", 2)
                 max_.type("three", "four")

@@ -44,12 +44,11 @@ def check_once():
 
 def check_restart():
     """The server goes and comes back with smaller counters; throng-top goes on."""
-    first = Admin(page())
-    with top(first.address, "--json") as program:
-        with first:
+    with support.HeldPort() as port, top(f"tcp://127.0.0.1:{port}", "--json") as program:
+        with Admin(page(), port=port):
             program.wait_for('"reachable": true', 2)
         program.wait_for('"reachable": false')
-        with Admin(page(start=2000, received=10, accepted=1), port=first.port) as second:
+        with Admin(page(start=2000, received=10, accepted=1), port=port) as second:
             program.wait_for('"reachable": true, "restarts": 1')
             line = next(line for line in program.lines if '"restarts": 1' in line)
             if '"per_s": {"messages_in": null' not in line:
@@ -113,16 +112,23 @@ def check_command_line():
         program.wait(1)
 
 
+def counted(address):
+    """The report, once what was sent is in it."""
+    with top(address, "--once", "--json") as program:
+        program.wait(0)
+        found = report(program)
+    return found if found["total"]["bytes_out"] else None
+
+
 def check_echo():
     """throng-echo's own metrics: what they call themselves is what throng-top looks for."""
     with support.serve(ECHO, "--admin", "tcp://127.0.0.1:0", "--max-connections", "500") as server:
         address = server.wait_for("^admin on ").removeprefix("admin on ")
         with socket.create_connection(("127.0.0.1", server.port)) as connection:
             connection.sendall(b"\0\0\0\5hello")
-            support.expect("the echo", connection.recv(9), b"\0\0\0\5hello")
-            with top(address, "--once", "--json") as program:
-                program.wait(0)
-                found = report(program)
+            support.expect("the echo", connection.recv(9, socket.MSG_WAITALL), b"\0\0\0\5hello")
+            # What has come may not be counted yet.
+            found = support.wait_until(lambda: counted(address), "the echo in the metrics")
         support.expect("connections", found["connections"], 1)
         support.expect("connections_max", found["connections_max"], 500)
         support.expect("messages", (found["total"]["messages_in"], found["total"]["messages_out"]), (1, 1))

@@ -4,11 +4,13 @@
 Each check is called with programs and, after "--", what launches them: Wine, for those of Windows.
 """
 
+import itertools
 import os
 import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -107,16 +109,35 @@ def serve(program, *options, port=0):
     return server
 
 
+class HeldPort:
+    """A port for a server that goes and comes back: a socket that is bound and does not listen keeps the system from
+    giving it to anybody meanwhile, and not those who ask for it by number (both with SO_REUSEADDR)."""
+
+    def __init__(self):
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", 0))
+        self.number = self.socket.getsockname()[1]
+
+    def __enter__(self):
+        return self.number
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
 def expect(what, found, expected):
     if found != expected:
         sys.exit(f"{what} is {found!r}, expected {expected!r}")
 
 
 class Screen:
-    """A program on a terminal of tmux."""
+    """A program on a terminal of tmux; each in a server of tmux of its own, as the one before may still be ending."""
+
+    numbers = itertools.count()
 
     def __init__(self, columns, rows, *command):
-        self.socket = f"throng-{os.getpid()}"
+        self.socket = f"throng-{os.getpid()}-{next(self.numbers)}"
         self.tmux("-f", "/dev/null", "new-session", "-d", "-x", str(columns), "-y", str(rows),
                   shlex.join(command))
 

@@ -218,6 +218,26 @@ static void the_start_keeps_off_where_there_is_such_a_thing(void **state)
     }
 }
 
+/* With its header 32,764 bytes are 64 blocks of 512, and a byte more is 65: with fewer references every member
+ * would miss such a message. */
+static void room_references_suffice_for_a_longest_message(void **state)
+{
+    struct tg_config config;
+    struct throng_error error = {0, ""};
+    struct throng_server_options options = usable();
+    (void)state;
+    options.room_references_max = 64;
+    options.message_bytes_max = 32764;
+    assert_int_equal(tg_config_check(&config, &options, NULL), 0);
+    options.message_bytes_max = 32765;
+    assert_int_equal(tg_config_check(&config, &options, &error), THRONG_EINVAL);
+    assert_string_equal(error.text,
+                        "room_references_max is 64; it must be 65 (one longest message in "
+                        "blocks)..16777216 messages");
+    options.room_references_max = 65;
+    assert_int_equal(tg_config_check(&config, &options, NULL), 0);
+}
+
 static void the_start_makes_the_default_of_nought_where_it_is_not_in_the_range(void **state)
 {
     struct tg_config config;
@@ -260,6 +280,7 @@ int main(void)
         cmocka_unit_test(init_sets_every_default),
         cmocka_unit_test(the_start_draws_the_same_lines),
         cmocka_unit_test(the_start_keeps_off_where_there_is_such_a_thing),
+        cmocka_unit_test(room_references_suffice_for_a_longest_message),
         cmocka_unit_test(the_start_makes_the_default_of_nought_where_it_is_not_in_the_range),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,9 +60,9 @@ struct throng_server_options {
     /* sizeof this struct, so that a program compiled against an older header keeps working. */
     size_t struct_size;
 
-    /* "tcp://HOST:PORT"; HOST is an IPv4 address, an IPv6 address in brackets, a name or "*" (any,
-     * both families); port 0 = any free port, see throng_server_listen_address. The strings are
-     * copied. At least one. */
+    /* "tcp://HOST:PORT"; HOST is an IPv4 address, an IPv6 address in brackets, a name or "*" (any
+     * address of both families, or of IPv4 where the system has no IPv6); port 0 = any free port, see
+     * throng_server_listen_address. The strings are copied. At least one. */
     const char *listen[THRONG_LISTENERS_MAX];
 
     /* Connections at once. 1..1,048,575; default 65,000. Everything is reserved for that many at
@@ -239,10 +239,11 @@ struct throng_server_options {
                                       two for each connection */
     uint32_t rooms_per_connection; /* 1..65,535; default 64. Joining walks them */
     /* Messages of broadcasts that wait for members, counted once for each member (a long message for each
-     * of its blocks); per I/O thread; 16 bytes each. 64..16,777,216; default 65,536 or four for each
-     * connection or two longest messages. A message for which seven eighths do not suffice passes by members
-     * to which something is still unsent; when there is none left, everybody misses it. So there have to be
-     * some more than members of a room. */
+     * of its blocks); per I/O thread; 16 bytes each. 64..16,777,216, and no fewer than a longest message in
+     * blocks of 512 bytes takes (129 with message_bytes_max 65,536): nobody could hear it; default 65,536 or
+     * four for each connection or two longest messages. A message for which seven eighths do not suffice
+     * passes by members to which something is still unsent; when there is none left, everybody misses it.
+     * So there have to be some more than members of a room. */
     uint32_t room_references_max;
 
     /* ---- time, and other threads ---- */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "listen.h"
 #include "os/clock.h"
 #include "state.h"
 
@@ -184,17 +185,9 @@ int tg_admin_listen(struct throng_server *server, const char *endpoint, struct t
         return 0;
     }
     struct tg_admin *admin = server->memory.at[TG_REGION_ADMIN];
-    char host[TG_ENDPOINT_TEXT_SIZE];
-    uint16_t port;
     struct tg_listen_options options = {.backlog = TG_ADMIN_BACKLOG};
     tg_admin_init(admin, server);
-    int result = tg_endpoint_parse(endpoint, host, &port, error);
-    if (result == 0) {
-        result = tg_address_resolve(host, port, &options.address, 1);
-    }
-    if (result > 0) {
-        result = tg_socket_listen(&admin->sock, &options, &admin->bound);
-    }
+    int result = tg_listen_on(&admin->sock, endpoint, &options, &admin->bound);
     if (result < 0) {
         return tg_config_fail(error, result, "admin: cannot listen on %s: %s", endpoint,
                               throng_error_text(result));

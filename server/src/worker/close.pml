@@ -240,7 +240,7 @@ inline on_close() /* tg_worker_on_close */
     fi
 }
 
-/* ---- receiving: on_receive.c ---- */
+/* ---- receiving: on_receive.c, reading.c ---- */
 
 inline stop_reading() /* tg_slot_stop_reading */
 {

@@ -140,6 +140,7 @@ void tg_worker_drain_expired(struct tg_worker *worker)
             slot->state <= TG_SLOT_LINGER) {
             count++;
             bytes += slot->queue.bytes;
+            bytes += tg_fanout_later_bytes(worker, slot);
             tg_slot_close(worker, slot, THRONG_CLOSE_DRAINED, TG_CLOSE_ABORT);
         }
     }

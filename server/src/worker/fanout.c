@@ -148,6 +148,11 @@ bool tg_fanout_sends_soon(const struct tg_worker *worker, const struct tg_slot *
     return tg_slot_rooms_of(worker, slot)->send_due;
 }
 
+uint32_t tg_fanout_later_bytes(const struct tg_worker *worker, const struct tg_slot *slot)
+{
+    return slot->in_rooms ? tg_slot_rooms_of(worker, slot)->later.bytes : 0;
+}
+
 bool tg_fanout_take_later(struct tg_worker *worker, struct tg_slot *slot)
 {
     struct tg_chain *later = &tg_slot_rooms_of(worker, slot)->later;

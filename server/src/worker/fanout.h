@@ -104,6 +104,9 @@ void tg_fanout_send(struct tg_worker *worker);
 /* Takes the references out of worker->done, and puts in the broadcasts that nobody needs any more. */
 void tg_fanout_collect(struct tg_worker *worker);
 
+/* What waits in `later`; 0 of a slot in no room. */
+uint32_t tg_fanout_later_bytes(const struct tg_worker *worker, const struct tg_slot *slot);
+
 /* The rest is for slots in rooms only (slot->in_rooms). */
 
 /* What is written to it goes behind what waits in `later`, and there too if it may have to make room for

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * A worker: one completion port, the connections that it accepted, and the three rings to the logic
  * thread. Runs on a thread of its own, or in inline mode inside throng_get_event. Each completion
- * kind has its file: on_accept.c, on_receive.c, on_send.c, on_close.c; what comes from the logic
- * thread is in commands.c, what a peer must do in time in watchdog.c.
+ * kind has its file: on_accept.c, on_receive.c (and reading.c), on_send.c, on_close.c; what comes from
+ * the logic thread is in commands.c, what a peer must do in time in watchdog.c.
  *
  *   tg_worker_turn:  releases -> commands -> timers -> blocked slots -> memory -> publish
  *                    -> wait -> dispatch -> publish
@@ -358,21 +358,30 @@ void tg_worker_on_receive(struct tg_worker *worker, const struct tg_completion *
 /* Goes on with what a slot could not do for want of room: OPEN, input, CLOSED. Blocks it again if
  * need be. */
 void tg_slot_progress(struct tg_worker *worker, struct tg_slot *slot);
-/* No more is wanted, perhaps for long. What the port has taken already comes nevertheless, also if it
- * was held back until now, and is handed up: it must not stay in a receive buffer meanwhile. */
-void tg_slot_stop_reading(struct tg_worker *worker, struct tg_slot *slot);
 /* Puts the slot to the end of the blocked list, to go on when there is event room. */
 void tg_slot_block(struct tg_worker *worker, struct tg_slot *slot);
-/* Reads again after the held and queued bytes fell. */
-void tg_slot_check_flow(struct tg_worker *worker, struct tg_slot *slot);
-/* A write to it was refused, and the game waits for WRITABLE; or no longer. Who cannot be answered is not
- * listened to: its messages would lie with the game, which can have so many of all connections. */
-void tg_slot_note_refused(struct tg_worker *worker, struct tg_slot *slot, bool refused);
 /* Nothing more will be handed up: what was received and put together so far goes, and the slot waits
  * for nothing any more, unless its OPEN is still due. */
 void tg_slot_drop_input(struct tg_worker *worker, struct tg_slot *slot);
 /* Pushes an event; false if the ring has no room. */
 bool tg_worker_push_event(struct tg_worker *worker, const struct tg_event_entry *event);
+
+/* reading.c */
+/* Reads on, unless it rests or others come first. */
+void tg_slot_read_on(struct tg_worker *worker, struct tg_slot *slot);
+/* All input at hand was handed up: likewise, or rests if too much is unanswered or unsent, or too
+ * much came. */
+void tg_slot_read_or_rest(struct tg_worker *worker, struct tg_slot *slot);
+/* There is input that cannot be handed up: no more of it, at once. */
+void tg_slot_hold_back(struct tg_worker *worker, struct tg_slot *slot);
+/* No more is wanted, perhaps for long. What the port has taken already comes nevertheless, also if it
+ * was held back until now, and is handed up: it must not stay in a receive buffer meanwhile. */
+void tg_slot_stop_reading(struct tg_worker *worker, struct tg_slot *slot);
+/* Reads again after the held and queued bytes fell. */
+void tg_slot_check_flow(struct tg_worker *worker, struct tg_slot *slot);
+/* A write to it was refused, and the game waits for WRITABLE; or no longer. Who cannot be answered is not
+ * listened to: its messages would lie with the game, which can have so many of all connections. */
+void tg_slot_note_refused(struct tg_worker *worker, struct tg_slot *slot, bool refused);
 
 /* assembly.c */
 /* Lets those go on who wait for message memory, as far as there is some, and stops others from being

@@ -159,6 +159,7 @@ static bool dial(struct crowd *crowd, struct peer *peer)
     struct epoll_event event = {.events = EPOLLOUT, .data.ptr = peer};
     peer->state = STATE_CONNECTING;
     peer->sent = 0;
+    peer->opened_at = crowd->now;
     const struct sockaddr_in *server = &crowd->options.server;
     if ((connect(peer->descriptor, (const struct sockaddr *)server, sizeof(*server)) != 0 &&
          errno != EINPROGRESS) ||
@@ -197,10 +198,11 @@ static void connected(struct crowd *crowd, struct peer *peer)
     tally_of(crowd, peer)->alive++;
     mark_up(crowd, peer);
     peer->state = STATE_UP;
-    peer->opened_at = crowd->now;
     peer->next_at = kind->tick != NULL ? crowd->now + period_ms * 1000000ull : UINT64_MAX;
     (void)epoll_ctl(crowd->epoll_fd, EPOLL_CTL_MOD, peer->descriptor, &event);
     if (kind->begin != NULL) {
+        /* The life of who says nothing began at the dial: the server may know of it before we do. */
+        peer->opened_at = crowd->now;
         kind->begin(crowd, peer);
     }
 }

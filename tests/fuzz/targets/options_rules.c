@@ -56,8 +56,10 @@ static bool pace_is_allowed(const struct throng_server_options *asked)
 
 static bool rooms_are_allowed(const struct throng_server_options *asked)
 {
+    uint64_t longest = (or_default(asked->message_bytes_max, 65536) + 4 + 511) / 512;
+    uint64_t least = longest > 64 ? longest : 64;
     return fuzz_is_in(or_default(asked->room_members_max, 1), 1, 16777216) &&
-           fuzz_is_in(or_default(asked->room_references_max, 64), 64, 16777216);
+           fuzz_is_in(or_default(asked->room_references_max, least), least, 16777216);
 }
 
 static bool sizes_are_allowed(const struct throng_server_options *asked)
