@@ -168,8 +168,8 @@ static void append_in_room(struct fuzz_script *script, struct queue *queue)
 {
     uint32_t size = fuzz_byte(script) << (fuzz_left(script) & 3);
     uint32_t room = 0;
-    if (queue->chain.tail != TG_BLOCK_NONE) {
-        room = tg_block_capacity(&pool, queue->chain.tail) - pool.blocks[queue->chain.tail].end;
+    if (queue->chain.tail < pool.small_count) {
+        room = TG_BLOCK_BYTES - pool.blocks[queue->chain.tail].end;
     }
     const uint8_t *bytes = pattern + position % (PATTERN_BYTES / 2);
     bool done = tg_chain_append_in_room(&queue->chain, &pool, bytes, bytes + 4, size);
