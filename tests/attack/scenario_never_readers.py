@@ -10,12 +10,12 @@ ORDER = 10
 MIB = 1 << 20
 
 
-def broadcast(world, server, readers, rounds, per_s):
-    """Broadcasts to readers, who end when they have had all; their report."""
+def broadcast(world, server, readers, rounds, per_s, others=0):
+    """Broadcasts to readers, who end when they have had all, and to the others in the room; the readers' report."""
     with world.probe(server, connections=readers, join=True, rate=0, size=64, expect=rounds, seconds=120,
                      connect_rate=2000) as good:
         good.wait_up()
-        server.wait(lambda now: now["game"]["members"] >= readers)
+        server.wait(lambda now: now["game"]["members"] >= others + readers)
         server.broadcast(world.pick(1024, 4096), rounds, per_s)  # more than the system takes in a reader's place
         return good.result(180)
 
@@ -24,7 +24,7 @@ def attack(world, server, count, readers, rounds, per_s):
     with world.peers(server, f"never-read={count}", join=True, receive_bytes=4096, rate=5000, seconds=300) as bad:
         bad.wait_up()
         server.wait(lambda now: now["game"]["members"] >= count)
-        report = broadcast(world, server, readers, rounds, per_s)
+        report = broadcast(world, server, readers, rounds, per_s, others=count)
         counters, took = server.wait(lambda now: now["closed_by"]["SLOW_READER"] >= count, 60)
         world.note("seconds until the last of them was evicted", took)
         return report, counters, bad.stop()["never-read"]

@@ -82,6 +82,11 @@ static void who_is_over_the_message_rate_is_slowed_and_loses_nothing(void **stat
     fixture_send(fixture, &peer, messages, 5);
     FIXTURE_UNTIL(fixture, fixture->journal.messages == 41);
     assert_true(test_now_ms() - begun_ms >= 300); /* 30 beyond the burst, at 100 a second */
+    /* A busy machine may have sent them at no more than that, by accident, but not each time. */
+    for (uint64_t more = 1; more < 20 && fixture_counters(fixture).rate_pauses == 0; more++) {
+        fixture_send(fixture, &peer, messages, (size_t)40 * 5);
+        FIXTURE_UNTIL(fixture, fixture->journal.messages == 41 + 40 * more);
+    }
     assert_true(fixture_counters(fixture).rate_pauses >= 1);
     assert_int_equal(fixture->journal.closed, 0);
     free(messages);
@@ -162,10 +167,16 @@ static void with_the_policy_close_who_is_over_the_rate_is_reset(void **state)
     uint8_t *messages = make_messages(21);
     (void)fixture_open(fixture, &good);
     throng_conn conn = fixture_open(fixture, &flooder);
+    int64_t deadline_ms = test_now_ms() + 2 * test_deadline_ms();
     fixture_send(fixture, &good, messages, (size_t)20 * 5); /* its burst to the last message */
     FIXTURE_UNTIL(fixture, fixture->journal.messages == 20);
     fixture_send(fixture, &flooder, messages, (size_t)21 * 5);
-    FIXTURE_UNTIL(fixture, fixture->journal.closed == 1);
+    FIXTURE_UNTIL(fixture, fixture->journal.closed == 1 || fixture->journal.messages == 41);
+    while (fixture->journal.closed ==
+           0) { /* a busy machine was so slow that one more was allowed */
+        (void)peer_send(&flooder, messages, (size_t)21 * 5);
+        fixture_turn_towards(fixture, deadline_ms, "the reset", __FILE__, __LINE__);
+    }
     assert_int_equal(fixture->last_closed.conn.id, conn.id);
     assert_int_equal(fixture->last_closed.reason, THRONG_CLOSE_OVER_RATE);
     assert_non_null(strstr(fixture->log_last, "10 messages"));
