@@ -99,6 +99,28 @@ static void fields_are_a_key_and_a_value(void **state)
            "f\xc4\1\7\xa1g\x91\xc0\xa1h\x80");
 }
 
+static void a_fields_key_may_be_long(void **state)
+{
+    static const char key[] = "abcdefghijklmnopqrstuvwxyz012345";
+    static uint8_t expected[64];
+    (void)state;
+    for (size_t skipped = 0; skipped < 3; skipped++) { /* 32, 31 and 30 bytes */
+        throng_pack_to_buffer(&pack, expected, sizeof expected);
+        throng_pack_map(&pack, 1);
+        throng_pack_text(&pack, key + skipped);
+        throng_pack_u64(&pack, 5);
+        const int64_t size = throng_pack_end(&pack);
+        assert_int_equal(expected[1], skipped == 0 ? 0xd9 : 0xa0 + 32 - (int)skipped);
+        begin(64);
+        throng_pack_map(&pack, 1);
+        throng_pack_field_u64(&pack, key + skipped, 5);
+        size_t written = 0;
+        const void *bytes = throng_pack_unpassed(&pack, &written);
+        assert_int_equal(written, size);
+        assert_memory_equal(bytes, expected, written);
+    }
+}
+
 static void a_buffer_takes_what_fits_and_not_a_byte_more(void **state)
 {
     (void)state;
@@ -304,6 +326,7 @@ int main(void)
         cmocka_unit_test(the_examples_of_the_specification_are_written),
         cmocka_unit_test(each_kind_of_value_is_written_in_its_shortest_form),
         cmocka_unit_test(fields_are_a_key_and_a_value),
+        cmocka_unit_test(a_fields_key_may_be_long),
         cmocka_unit_test(a_buffer_takes_what_fits_and_not_a_byte_more),
         cmocka_unit_test(misuse_is_an_error),
         cmocka_unit_test(nesting_ends_at_its_limit),

@@ -109,6 +109,27 @@ static void maps_pass_whole_and_at_no_split(void **state)
     assert_int_equal(SCAN("\xdf\0\0\0\1\xa1x\1", NULL), 0);
 }
 
+/* Those whose length is a byte are passed at a glance, so they are cut here inside containers. */
+static void a_bin_inside_is_whole_and_within_its_limit(void **state)
+{
+    static const char *const texts[] = {"\x92\xc4\3abc\xd9\3abc",
+                                        "\x82\xa1x\xc4\3abc\xa1y\xd9\3abc"};
+    struct throng_message_limits limits = {.string_bytes_max = 40};
+    uint8_t bytes[48] = {0x81, 0xa1, 'x', 0xc4, 40};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        const size_t whole = strlen(texts[i]);
+        assert_int_equal(scan(texts[i], whole, NULL), 0);
+        for (size_t size = 0; size < whole; size++) {
+            assert_int_equal(scan(texts[i], size, NULL), THRONG_EPROTOCOL);
+        }
+    }
+    assert_int_equal(scan(bytes, 45, &limits), 0);
+    bytes[4] = 41;
+    assert_int_equal(scan(bytes, 46, &limits), THRONG_ETOOBIG);
+    expect_fault(THRONG_ETOOBIG, THRONG_FAULT_STRING_BYTES, 3, 41, 40);
+}
+
 static void every_first_byte_alone_is_a_value_or_an_error(void **state)
 {
     (void)state;
@@ -279,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_passes_whole_and_at_no_split),
         cmocka_unit_test(maps_pass_whole_and_at_no_split),
+        cmocka_unit_test(a_bin_inside_is_whole_and_within_its_limit),
         cmocka_unit_test(every_first_byte_alone_is_a_value_or_an_error),
         cmocka_unit_test(five_hostile_bytes_reserve_nothing),
         cmocka_unit_test(nested_promises_are_counted_together),
