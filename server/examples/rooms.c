@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * throng-rooms, the model of a program that broadcasts; throng-stress --scenario rooms talks to it. A message
- * is a letter, a room (0..rooms_max - 1, four bytes, big-endian), and what the letter wants:
+ * throng-rooms, the model of a program that broadcasts; throng-stress --scenario rooms talks to it.
+ * A message is a letter, a room (0..rooms_max - 1, four bytes, big-endian), and what the letter
+ * wants:
  *
  *     'J' room           join it           answer: 'J' room number(8), that of its next line
  *     'L' room           leave it          answer: 'L' room
@@ -67,7 +68,8 @@ static int say(struct hall *hall, throng_room room, const struct throng_event *e
     return result == THRONG_ETOOBIG ? complain(hall, event->conn, "?too long a line") : result;
 }
 
-/* Does what a message says. THRONG_EAGAIN: there was no memory for it now, and it is to be done again. */
+/* Does what a message says. THRONG_EAGAIN: there was no memory for it now, and it is to be done
+ * again. */
 static int obey(struct hall *hall, const struct throng_event *event)
 {
     const uint8_t *ask = event->data;
@@ -94,8 +96,8 @@ static int obey(struct hall *hall, const struct throng_event *event)
     }
 }
 
-/* A message for which there is no send memory waits in front of all that come after it, or lines would change
- * places. They are not released meanwhile, so throng reads less. */
+/* A message for which there is no send memory waits in front of all that come after it, or lines
+ * would change places. They are not released meanwhile, so throng reads less. */
 static void serve(struct hall *hall)
 {
     static struct throng_event events[WAITING_MAX + BATCH];

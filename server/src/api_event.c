@@ -116,9 +116,9 @@ static size_t take_from(struct throng_server *server, uint32_t worker, struct th
     return count;
 }
 
-/* Takes events of the running batch: what is due and posted, WRITABLEs, then one worker after the other. In
- * this order, because time waits for nobody; and because a connection that waits for its WRITABLE has been
- * opened, and its CLOSED was not taken. */
+/* Takes events of the running batch: what is due and posted, WRITABLEs, then one worker after the
+ * other. In this order, because time waits for nobody; and because a connection that waits for its
+ * WRITABLE has been opened, and its CLOSED was not taken. */
 static size_t take_events(struct throng_server *server, struct throng_event *events,
                           size_t capacity)
 {
@@ -211,8 +211,8 @@ static bool drain_is_over(struct throng_server *server)
     return tg_post_queue_is_empty(&server->time->posts);
 }
 
-/* What is due and posted. At the end of a drain nothing is due any more: a tick that always is would hold it
- * up for ever. */
+/* What is due and posted. At the end of a drain nothing is due any more: a tick that always is
+ * would hold it up for ever. */
 static void begin_logic_time(struct throng_server *server, uint32_t seen)
 {
     if (!drain_is_over(server)) {
@@ -222,8 +222,9 @@ static void begin_logic_time(struct throng_server *server, uint32_t seen)
                        tg_logic_time_has_events(server->time);
 }
 
-/* Begins a batch with a fresh look at every ring. What the last one wrote is flushed. Inline, a game that is
- * always late, so that there is always something due, must not keep the I/O from its turn. */
+/* Begins a batch with a fresh look at every ring. What the last one wrote is flushed. Inline, a
+ * game that is always late, so that there is always something due, must not keep the I/O from its
+ * turn. */
 static void begin_batch(struct throng_server *server)
 {
     uint32_t seen = 0;

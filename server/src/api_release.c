@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Giving events back: what a batch released goes to the workers with the next flush, the messages of one
- * connection and holder as one entry. Logic thread. */
+ * Giving events back: what a batch released goes to the workers with the next flush, the messages
+ * of one connection and holder as one entry. Logic thread. */
 #include "state.h"
 
 /* CLOSED was released: the seat is empty. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Rooms and their members: the calls of throng/room.h but the broadcast, which is in api_broadcast.c.
- * What the workers have to be told of members waits in the room table and goes into their command rings
- * before the next broadcast, or with the next flush. Logic thread. */
+ * Rooms and their members: the calls of throng/room.h but the broadcast, which is in
+ * api_broadcast.c. What the workers have to be told of members waits in the room table and goes
+ * into their command rings before the next broadcast, or with the next flush. Logic thread. */
 #include <throng/room.h>
 
 #include "state.h"
@@ -52,8 +52,8 @@ void tg_server_leave_rooms(struct throng_server *server, uint32_t slot)
     note_counts(server);
 }
 
-/* Whether its worker need not hear of it: it left before the worker was told that it joined, or the worker
- * has let it go with its connection. */
+/* Whether its worker need not hear of it: it left before the worker was told that it joined, or the
+ * worker has let it go with its connection. */
 static bool is_over(const struct tg_member *member)
 {
     return (member->flags & TG_MEMBER_LEFT) != 0 &&

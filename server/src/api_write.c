@@ -79,8 +79,8 @@ TG_OUT_OF_LINE static int write_anywhere(struct throng_server *server, throng_co
 }
 
 /* The hot case: one more message for a connection to which something was written since the last
- * flush, with room for it behind that. False, with nothing changed, in every other case, one of which is
- * a connection with a WRITABLE to forget. */
+ * flush, with room for it behind that. False, with nothing changed, in every other case, one of
+ * which is a connection with a WRITABLE to forget. */
 static bool write_behind(struct throng_server *server, throng_conn conn, const void *data,
                          size_t size)
 {

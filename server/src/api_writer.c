@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * Writing a message piece by piece. It grows in a chain of its own, in send memory, with room for its header in
- * front; throng_write_end puts it behind what is written for the connection, blocks and all:
+ * Writing a message piece by piece. It grows in a chain of its own, in send memory, with room for
+ * its header in front; throng_write_end puts it behind what is written for the connection, blocks
+ * and all:
  *
  *   the writer's chain   | header | payload ...  |->|  payload ... |   ---end--->   seat->pending
  *
- * What fits into a small block is written like any other message then, out of a copy: the block would waste the room in
- * the last one of `pending`, and the answers are throng_write_data's own. Logic thread. */
+ * What fits into a small block is written like any other message then, out of a copy: the block
+ * would waste the room in the last one of `pending`, and the answers are throng_write_data's own.
+ * Logic thread. */
 #include <string.h>
 
 #include "codec/frame.h"
@@ -77,8 +79,9 @@ static bool build(struct throng_server *server, struct tg_seat *seat, struct tg_
             tg_send_build_replacing(server, seat, chain, data, size));
 }
 
-/* The pool has no room for `bytes` of a message. At least a block is waited for: there may be room for the bytes behind
- * what is written already, but a message that grows begins a block of its own. */
+/* The pool has no room for `bytes` of a message. At least a block is waited for: there may be room
+ * for the bytes behind what is written already, but a message that grows begins a block of its
+ * own. */
 static int refuse(struct throng_server *server, struct tg_seat *seat, size_t bytes)
 {
     tg_send_memory_is_short(server);

@@ -16,8 +16,8 @@
  * Linux 6.18 by the Slab figure of /proc/meminfo over 65,000 idle connections. */
 #define TG_KERNEL_SOCKET_BYTES 4000u
 
-/* What an idle connection makes resident, without options that ask for more; server/DESIGN.md has the
- * sum. Windows' stream has 96 bytes more. */
+/* What an idle connection makes resident, without options that ask for more; server/DESIGN.md has
+ * the sum. Windows' stream has 96 bytes more. */
 #define IDLE_CONNECTION_BYTES                                                                      \
     (sizeof(struct tg_slot) + sizeof(struct tg_timer) + sizeof(struct tg_seat) +                   \
      sizeof(struct tg_ends_narrow))
@@ -41,8 +41,8 @@ struct tg_room_sizes tg_memory_room_sizes(const struct tg_config *config)
                                   .workers = config->worker_count};
 }
 
-/* What its descriptor table holds, and beyond it what may come while it is told to stop: one accept and
- * the parked connections of each listener. */
+/* What its descriptor table holds, and beyond it what may come while it is told to stop: one accept
+ * and the parked connections of each listener. */
 uint32_t tg_memory_worker_slots(const struct tg_config *config)
 {
     uint32_t most = config->connections_per_worker + TG_WORKER_SPARE_CONNECTIONS +

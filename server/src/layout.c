@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A server's record and its workers, laid out in the memory that budget.h lists: reserved once, each
- * part in its first state. Called by server.c and workers.c at start, on the logic thread. */
+ * A server's record and its workers, laid out in the memory that budget.h lists: reserved once,
+ * each part in its first state. Called by server.c and workers.c at start, on the logic thread. */
 #include <string.h>
 
 #include "base/failure.h"

@@ -44,7 +44,8 @@ static const struct tg_option *find_option(const char *name)
     return NULL;
 }
 
-/* Digits and nothing else. What has more than 64 bits is as good as UINT64_MAX, which no range has. */
+/* Digits and nothing else. What has more than 64 bits is as good as UINT64_MAX, which no range
+ * has. */
 static bool read_digits(const char *text, uint64_t *number)
 {
     uint64_t value = 0;

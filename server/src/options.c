@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The check of the options at start: each against its row of the table, then what depends on others.
- * Any thread. */
+ * The check of the options at start: each against its row of the table, then what depends on
+ * others. Any thread. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,8 +36,8 @@ static int refuse_value(const struct tg_option *option, uint32_t index, uint64_t
         is_choice ? ")" : "", word != NULL ? " or " : "", word != NULL ? word : "");
 }
 
-/* One number: 0 becomes the default unless it is a value itself, and the range holds. What follows from
- * other options stays 0 for now. */
+/* One number: 0 becomes the default unless it is a value itself, and the range holds. What follows
+ * from other options stays 0 for now. */
 static int check_number(const struct tg_option *option, struct throng_server_options *options,
                         uint32_t index, struct throng_error *error)
 {
@@ -130,8 +130,8 @@ static int check_sizes(struct tg_config *config, struct throng_error *error)
     return result;
 }
 
-/* Rooms for everybody: two each, and a few broadcasts to all of them at once. A longest message in small
- * blocks must have a member that can hear it, or it could never be broadcast. */
+/* Rooms for everybody: two each, and a few broadcasts to all of them at once. A longest message in
+ * small blocks must have a member that can hear it, or it could never be broadcast. */
 static int check_rooms(struct throng_server_options *options, struct throng_error *error)
 {
     const uint32_t blocks =

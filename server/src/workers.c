@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The workers together: started one after the other, all or none, and stopped. What one of them does
- * is in worker/worker.c. Called by server.c, on the logic thread. */
+ * The workers together: started one after the other, all or none, and stopped. What one of them
+ * does is in worker/worker.c. Called by server.c, on the logic thread. */
 #include <stdio.h>
 
 #include "base/failure.h"

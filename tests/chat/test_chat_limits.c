@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the chat lets pass and what not: buckets of tokens against floods, bans, addresses, and attempts
- * at the operator's token. */
+ * What the chat lets pass and what not: buckets of tokens against floods, bans, addresses, and
+ * attempts at the operator's token. */
 #include <string.h>
 
 #include "../../server/examples/chat/bans.h"

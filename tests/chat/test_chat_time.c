@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the chat's handlers do as time passes: silence, empty rooms, floods, bans that end. The clock is
- * the test's. */
+ * What the chat's handlers do as time passes: silence, empty rooms, floods, bans that end. The
+ * clock is the test's. */
 #include "words.h"
 
 static void whoever_never_says_hello_is_told_so_and_closed(void **state)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The words in which the tests of the chat's handlers are written: what a client says in a world, what it
- * must hear, and the usual steps. */
+ * The words in which the tests of the chat's handlers are written: what a client says in a world,
+ * what it must hear, and the usual steps. */
 #ifndef CHAT_WORDS_H
 #define CHAT_WORDS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The settings of bin/throng-echo: its help and its sample of a config file have the library's words
- * for every option, what it prints it reads back, and what is wrong in a file is named. argv[1] is the
- * program, argv[2] a file that this test may write. */
+ * The settings of bin/throng-echo: its help and its sample of a config file have the library's
+ * words for every option, what it prints it reads back, and what is wrong in a file is named.
+ * argv[1] is the program, argv[2] a file that this test may write. */
 #include <string.h>
 
 #include <throng/options.h>

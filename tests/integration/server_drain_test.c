@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The graceful end of a server: what was written is delivered, every connection is reported once, and
- * the end comes in time whatever a peer does. */
+ * The graceful end of a server: what was written is delivered, every connection is reported once,
+ * and the end comes in time whatever a peer does. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,7 +81,8 @@ static void a_drain_of_an_idle_server_stops_at_once(void **state)
     assert_true(at_once);
 }
 
-/* Each peer has said something, the drain has begun, and the replies are written `pause_ms` later. */
+/* Each peer has said something, the drain has begun, and the replies are written `pause_ms`
+ * later. */
 static void drain_and_answer(struct server_fixture *fixture, int pause_ms)
 {
     struct peer peers[PEERS];
@@ -121,8 +122,8 @@ static void messages_received_before_a_drain_are_still_answered(void **state)
     drain_and_answer(*state, 20);
 }
 
-/* All three calls before the worker has heard of the first: the drain is in front of the reply, and the
- * release that follows the reply is seen before both. */
+/* All three calls before the worker has heard of the first: the drain is in front of the reply, and
+ * the release that follows the reply is seen before both. */
 static void a_reply_written_right_after_the_drain_is_delivered(void **state)
 {
     drain_and_answer(*state, 0);

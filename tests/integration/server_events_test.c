@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Events as the logic thread handles them: one at a time or in batches, released late, backwards or not
- * at all for a while, and a logic thread that stalls. */
+ * Events as the logic thread handles them: one at a time or in batches, released late, backwards or
+ * not at all for a while, and a logic thread that stalls. */
 #include <string.h>
 
 #include "pattern.h"

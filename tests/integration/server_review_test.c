@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * States that had no way back, found by a hostile reading. The waits are long on purpose: a test that
- * asks every millisecond sees no stall, because each new call of throng_get_events flushes. */
+ * States that had no way back, found by a hostile reading. The waits are long on purpose: a test
+ * that asks every millisecond sees no stall, because each new call of throng_get_events flushes. */
 #include <string.h>
 
 #include "server_fixture.h"

@@ -98,12 +98,12 @@ void fixture_release(struct fixture *fixture, const struct tg_completion *comple
 /* Sends all of it, however often that takes. */
 void fixture_send(struct fixture *fixture, struct tg_stream *stream, const void *data, size_t size);
 
-/* Sends until a send is pending for want of room, beginning at byte `from` of the pattern. Answers the
- * byte after the last one taken. */
+/* Sends until a send is pending for want of room, beginning at byte `from` of the pattern. Answers
+ * the byte after the last one taken. */
 size_t fixture_fill(struct fixture *fixture, struct tg_stream *stream, size_t from);
 
-/* Whether small receives fill a buffer by and by. Not so on an old kernel's io_uring, where each has a
- * piece of its own. */
+/* Whether small receives fill a buffer by and by. Not so on an old kernel's io_uring, where each
+ * has a piece of its own. */
 bool fixture_shares_buffers(void);
 
 uint64_t fixture_counter(const _Atomic uint64_t *counter);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The suite on Windows, in two modes: "iocp" as it comes, "iocp packets" as where the system cannot skip
- * the packets of operations that succeed at once. */
+ * The suite on Windows, in two modes: "iocp" as it comes, "iocp packets" as where the system cannot
+ * skip the packets of operations that succeed at once. */
 #include "suite.h"
 
 #include <string.h>

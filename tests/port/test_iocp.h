@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What the tests of the IOCP backend share: the errors that its system answers, and a port whose calls
- * have all been forgotten. */
+ * What the tests of the IOCP backend share: the errors that its system answers, and a port whose
+ * calls have all been forgotten. */
 #ifndef TEST_PORT_TEST_IOCP_H
 #define TEST_PORT_TEST_IOCP_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What only the IOCP backend promises of accepting: its pool of accepts is as large as the credit allows,
- * however accepts end, and what was made ahead is made right. */
+ * What only the IOCP backend promises of accepting: its pool of accepts is as large as the credit
+ * allows, however accepts end, and what was made ahead is made right. */
 #include "test_iocp.h"
 
 #include <string.h>
@@ -244,8 +244,8 @@ static void sockets_made_ahead_get_the_buffers_of_their_listener(void **state)
     fixture_close(&fixture);
 }
 
-/* Wine gives an accepted socket the options of its listener, as Linux does; Windows those that it was made
- * with. */
+/* Wine gives an accepted socket the options of its listener, as Linux does; Windows those that it
+ * was made with. */
 static void sockets_made_ahead_get_the_keepalive_of_their_port(void **state)
 {
     struct fixture_options options = fixture_defaults;

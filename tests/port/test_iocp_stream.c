@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What only the IOCP backend promises of a stream: zero-byte receives, both ways of telling a success,
- * the order of a close, and that shortages of the system's pass. */
+ * What only the IOCP backend promises of a stream: zero-byte receives, both ways of telling a
+ * success, the order of a close, and that shortages of the system's pass. */
 #include "test_iocp.h"
 
 #include <string.h>
@@ -274,7 +274,8 @@ static void sockets_that_are_no_file_handles_tell_each_success(void **state)
     fixture_close(&fixture);
 }
 
-/* --- connecting, closing, waking --------------------------------------------------------------- */
+/* --- connecting, closing, waking
+ * --------------------------------------------------------------- */
 
 static void a_connect_that_fails_at_once_leaves_the_record_unused(void **state)
 {

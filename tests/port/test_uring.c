@@ -32,7 +32,8 @@ static void submit_nothing(void)
     sqe->opcode = TG_OP_NOP;
 }
 
-/* --- queues that run full ---------------------------------------------------------------------- */
+/* --- queues that run full
+ * ---------------------------------------------------------------------- */
 
 /* Each of them receives and sends between two waits: more submissions than the queue has places. */
 static void more_submissions_than_places_all_happen(void **state)
@@ -67,7 +68,8 @@ static void more_submissions_than_places_all_happen(void **state)
     fixture_close(&fixture);
 }
 
-/* Completions that nobody takes, until the queue has no place left and the kernel keeps the rest. */
+/* Completions that nobody takes, until the queue has no place left and the kernel keeps the
+ * rest. */
 static void overflow_completions(void)
 {
     for (uint32_t i = 0; i < TG_URING_CQ_ENTRIES + 100; i++) {
@@ -144,7 +146,8 @@ static void a_result_that_comes_late_leaves_no_descriptor(void **state)
     fixture_close(&fixture);
 }
 
-/* --- accepts in flight --------------------------------------------------------------------------- */
+/* --- accepts in flight
+ * --------------------------------------------------------------------------- */
 
 static void connections_that_come_as_credit_ends_are_kept_for_later(void **state)
 {
@@ -246,7 +249,8 @@ static void a_table_without_a_place_pauses_accepting_until_the_caller_asks_again
     fixture_close(&fixture);
 }
 
-/* --- the end of its thread ------------------------------------------------------------------------- */
+/* --- the end of its thread
+ * ------------------------------------------------------------------------- */
 
 /* A thread that uses the port: two streams receive, one of them has a send in flight. */
 static struct tg_stream left[2];
@@ -292,7 +296,8 @@ static void another_thread_ends_what_a_thread_that_is_gone_has_left(void **state
     }
 }
 
-/* --- systems without it -------------------------------------------------------------------------- */
+/* --- systems without it
+ * -------------------------------------------------------------------------- */
 
 /* In a child process: it denies itself the call. */
 static void expect_epoll_without(long call, int error, const char *reason)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Input that the kernel took before it was wanted: what only the io_uring backend has to hold, in order,
- * and to give back. */
+ * Input that the kernel took before it was wanted: what only the io_uring backend has to hold, in
+ * order, and to give back. */
 #include "fixture.h"
 
 #include <string.h>

@@ -195,8 +195,9 @@ static void on_message(const struct throng_event *event)
 }
 
 /* A close ends with linger_ms; the game may come to hear of it later, because it holds events or
- * stands still: at worst at each of those that come before, which one that takes an event a turn, and ticks
- * between them, may have of every connection. Where time itself jumps, nothing is to be said. */
+ * stands still: at worst at each of those that come before, which one that takes an event a turn,
+ * and ticks between them, may have of every connection. Where time itself jumps, nothing is to be
+ * said. */
 static uint64_t longest_close_ns(void)
 {
     const struct plan *plan = game.plan;
@@ -261,8 +262,8 @@ static void act_on(struct game_conn *conn)
     }
 }
 
-/* There is room again. Some try once more, some have forgotten what they wanted to say. Who tries at
- * once, before anybody else has written, is not refused again. */
+/* There is room again. Some try once more, some have forgotten what they wanted to say. Who tries
+ * at once, before anybody else has written, is not refused again. */
 static void on_writable(const struct throng_event *event, bool is_first)
 {
     struct game_conn *conn = game_conn_of(event->conn);
@@ -294,7 +295,8 @@ static bool is_right_user(const struct game_conn *conn, const struct throng_even
     return event->user == conn->user || (event->user == NULL && conn->user_turn == game.turn);
 }
 
-/* Something is due, or was posted: a game thinks of somebody then. What it is was judged when it was taken. */
+/* Something is due, or was posted: a game thinks of somebody then. What it is was judged when it
+ * was taken. */
 static void on_unconnected(struct throng_event *event)
 {
     struct game_conn *conn = game_somebody();

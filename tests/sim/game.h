@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The game: the logic thread of the simulated world. It takes events, checks each against the ledger,
- * and does what games do, by chance: answers, writes to others, speaks first, closes, aborts, holds
- * events and gives them back in another order, stands still; and what games do by mistake: uses ids
- * of connections that have long gone. */
+ * The game: the logic thread of the simulated world. It takes events, checks each against the
+ * ledger, and does what games do, by chance: answers, writes to others, speaks first, closes,
+ * aborts, holds events and gives them back in another order, stands still; and what games do by
+ * mistake: uses ids of connections that have long gone. */
 #ifndef SIM_GAME_H
 #define SIM_GAME_H
 
@@ -91,7 +91,8 @@ void game_release_all(void);
 /* ---- game_acts.c ---- */
 
 void game_write(struct game_conn *conn);
-/* Whoever has something waiting has more to come, as from a server that is behind with its own work. */
+/* Whoever has something waiting has more to come, as from a server that is behind with its own
+ * work. */
 void game_feed(void);
 /* A WRITABLE is due, or is not any more. */
 void game_set_refused(struct game_conn *conn, bool is_refused);

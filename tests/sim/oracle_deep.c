@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The oracle's deep look: the worker's records of each slot against each other. All threads sleep, so
- * nothing is half done. */
+ * The oracle's deep look: the worker's records of each slot against each other. All threads sleep,
+ * so nothing is half done. */
 #include "game_room.h"
 #include "oracle.h"
 
@@ -90,9 +90,9 @@ static struct flow_mark {
     bool held; /* it had a kept block of message memory: it reads to the end of that message */
 } flow_marks[ORACLE_SLOTS_MAX];
 
-/* While its queue stands still at the limit, a connection is not read from: but for the turn that finds
- * this out, what the port had taken ahead, and the rest of a message that holds memory for which others
- * wait. */
+/* While its queue stands still at the limit, a connection is not read from: but for the turn that
+ * finds this out, what the port had taken ahead, and the rest of a message that holds memory for
+ * which others wait. */
 static void check_flow(const struct tg_worker *worker, const struct tg_slot *slot)
 {
     struct flow_mark *mark = &flow_marks[tg_worker_slot_index(worker, slot)];

@@ -20,8 +20,8 @@ enum fault_use {
     FAULT_BREAKING
 };
 
-/* How strong a fault may be, in parts of 65,536, and what it does. Errors of the start would end the
- * run; they have their own part of it. */
+/* How strong a fault may be, in parts of 65,536, and what it does. Errors of the start would end
+ * the run; they have their own part of it. */
 static const struct {
     enum tg_sim_fault fault;
     enum fault_use use;

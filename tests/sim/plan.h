@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * One run, planned from its seed: the server's options (often as small as they may be), the network,
- * the faults, the peers and their habits, the game's habits, and how it ends. A failing seed prints
- * its plan. */
+ * One run, planned from its seed: the server's options (often as small as they may be), the
+ * network, the faults, the peers and their habits, the game's habits, and how it ends. A failing
+ * seed prints its plan. */
 #ifndef SIM_PLAN_H
 #define SIM_PLAN_H
 

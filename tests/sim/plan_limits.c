@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Limits: deadlines, heartbeats, rates, policies, and the peers that meet them; and the game's timers and
- * posts. They are drawn by generators of their own, so that the rest of a seed's plan stays what it was
- * before there were any. */
+ * Limits: deadlines, heartbeats, rates, policies, and the peers that meet them; and the game's
+ * timers and posts. They are drawn by generators of their own, so that the rest of a seed's plan
+ * stays what it was before there were any. */
 #include "plan_chance.h"
 #include "script.h"
 
@@ -106,8 +106,8 @@ void plan_choose_limits(struct plan *plan, uint64_t seed)
     }
 }
 
-/* A few worlds in which nobody is as fast as the least rate asks, and what waits never ends: whoever takes
- * all that waited when his span began must stay all the same. */
+/* A few worlds in which nobody is as fast as the least rate asks, and what waits never ends:
+ * whoever takes all that waited when his span began must stay all the same. */
 void plan_choose_feeding(struct plan *plan, uint64_t seed)
 {
     struct tg_prng prng = {(seed + 31) * 0xe7037ed1a0b428dbu};
@@ -136,8 +136,8 @@ void plan_choose_feeding(struct plan *plan, uint64_t seed)
     plan->fed_bytes = spread(&prng, 16, 128);
 }
 
-/* With a generator of its own as well. Seldom more than a hundred events a second: a run is to be about
- * connections too, and each of these wakes a world that would have slept. */
+/* With a generator of its own as well. Seldom more than a hundred events a second: a run is to be
+ * about connections too, and each of these wakes a world that would have slept. */
 void plan_choose_time(struct plan *plan, uint64_t seed)
 {
     struct tg_prng prng = {(seed + 7) * 0x8cb92ba72f3d8dd7u};

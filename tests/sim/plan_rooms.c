@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Rooms: how many, how full, and with how few references; or none. Drawn by a generator of its own, which gives
- * none to the seeds of seeds.txt: those mean what they did. */
+ * Rooms: how many, how full, and with how few references; or none. Drawn by a generator of its own,
+ * which gives none to the seeds of seeds.txt: those mean what they did. */
 #include "buffer/block_pool.h"
 #include "game_room.h"
 #include "plan_chance.h"

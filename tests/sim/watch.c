@@ -63,8 +63,8 @@ struct watch_stamp watch_now(const struct watch_worker *worker)
     return watch_time_now(&worker->time, tg_sim_now_ns());
 }
 
-/* Of something that happens now. A worker looks at its clock once a turn, when it returns from its wait:
- * the turn's work so far may count, and inline what the game has thought before. */
+/* Of something that happens now. A worker looks at its clock once a turn, when it returns from its
+ * wait: the turn's work so far may count, and inline what the game has thought before. */
 struct watch_stamp watch_stamp_now(const struct watch_worker *worker)
 {
     struct watch_stamp now = watch_now(worker);
@@ -115,7 +115,8 @@ static void stamp_touched(struct watch_worker *worker)
     }
 }
 
-/* A turn is over: whose sends have completed, and who has none in flight, has nothing that waits. */
+/* A turn is over: whose sends have completed, and who has none in flight, has nothing that
+ * waits. */
 static void forget_touched(struct watch_worker *worker)
 {
     const struct tg_worker *of_server = &game.server->workers[worker - watch_world.workers];
@@ -141,8 +142,8 @@ static void forget_touched(struct watch_worker *worker)
     worker->touched_count = 0;
 }
 
-/* Each connection whose bytes came, or that waits with some, hands up a turn's worth: in the turn at hand,
- * and as the next one begins. */
+/* Each connection whose bytes came, or that waits with some, hands up a turn's worth: in the turn
+ * at hand, and as the next one begins. */
 static void begin_turn(struct watch_worker *worker, const struct tg_worker *of_server)
 {
     uint64_t turns = 2 * (uint64_t)worker->touched_count + of_server->intake.lacking_count +

@@ -13,8 +13,8 @@ bool watch_has_passed(struct watch_stamp now, struct watch_stamp from, uint32_t 
     return now.least > from.most && now.least - from.most > limit_ms * WATCH_MS + late_ns;
 }
 
-/* The same of somebody who is to be heard, which takes receive buffers: a worker that had none for a moment
- * may give everybody his time anew. */
+/* The same of somebody who is to be heard, which takes receive buffers: a worker that had none for
+ * a moment may give everybody his time anew. */
 bool watch_has_passed_unheard(const struct watch_worker *worker, struct watch_stamp from,
                               uint32_t limit_ms)
 {
@@ -39,8 +39,8 @@ struct watch_stamp watch_later(struct watch_stamp a, struct watch_stamp b)
 
 /* ---- closes ---- */
 
-/* Whether it has taken all that waited when its span began. What was owed to it in the span's second part or
- * later is that at least. */
+/* Whether it has taken all that waited when its span began. What was owed to it in the span's
+ * second part or later is that at least. */
 static bool has_taken_all(const struct watch_worker *worker, const struct watch_peer *peer)
 {
     uint64_t part = watch_part(worker);
@@ -147,8 +147,8 @@ void watch_check_close(const struct watch_worker *worker, const struct watch_pee
     }
 }
 
-/* A connection that is turned away before its OPEN: its address had its share. Of workers that look in
- * the same instant more than one may turn somebody away (address_table.h). */
+/* A connection that is turned away before its OPEN: its address had its share. Of workers that look
+ * in the same instant more than one may turn somebody away (address_table.h). */
 void watch_check_refused(const struct tg_slot *slot)
 {
     uint32_t most = game.server->address_table.limit;

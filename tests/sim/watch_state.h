@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The watch's records, as its files share them: watch.c (notes, turns), watch_stream.c (what comes and
- * goes), watch_rules.c (who is reset, and who should be). */
+ * The watch's records, as its files share them: watch.c (notes, turns), watch_stream.c (what comes
+ * and goes), watch_rules.c (who is reset, and who should be). */
 #ifndef SIM_WATCH_STATE_H
 #define SIM_WATCH_STATE_H
 
@@ -14,8 +14,9 @@
 /* A deadline's precision: the worker counts milliseconds, and looks after what came late. */
 #define WATCH_EARLY_NS (3 * WATCH_MS)
 #define WATCH_LATE_NS (700 * WATCH_MS)
-/* Inline: a logic thread that stands still for not quite an absence has its worker look at the deadlines with
- * the new time before it counts that, and then once more when they would have been due (seed 665). */
+/* Inline: a logic thread that stands still for not quite an absence has its worker look at the
+ * deadlines with the new time before it counts that, and then once more when they would have been
+ * due (seed 665). */
 #define WATCH_LATE_INLINE_NS (500 * WATCH_MS)
 
 /* Intervals of silence until a peer that should answer heartbeats is given up. */

@@ -42,7 +42,8 @@ static void end_frame(struct watch_peer *peer, const struct tg_slot *slot, bool 
         peer->has_spoken = true;
         return;
     }
-    /* One of ours is on its way: perhaps it is counted already, and this was taken for the answer. */
+    /* One of ours is on its way: perhaps it is counted already, and this was taken for the
+     * answer. */
     peer->is_unclear = peer->is_unclear || slot->beat_bytes > 0;
     if (peer->unanswered > 0) {
         peer->unanswered--;
@@ -122,8 +123,8 @@ void watch_on_received(struct watch_worker *worker, struct watch_peer *peer,
     check_allowed(worker, peer, slot);
     if (options->when_over_rate == THRONG_WHEN_OVER_RATE_SLOW && options->bytes_per_s != 0 &&
         slot->state == TG_SLOT_OPEN) {
-        /* A receive more than there are tokens, what the port had taken ahead of the stop, and the rest of a
-         * message that holds memory for which others wait. */
+        /* A receive more than there are tokens, what the port had taken ahead of the stop, and the
+         * rest of a message that holds memory for which others wait. */
         double seconds = (double)(tg_sim_now_ns() - peer->adopted_ns + 10 * WATCH_MS) / 1e9;
         TG_SIM_RULE((double)peer->received <=
                         options->bytes_burst + seconds * options->bytes_per_s +

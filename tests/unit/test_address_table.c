@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The table of connections per address, as one worker uses it: what counts as one address, the limit,
- * full and half full buckets. */
+ * The table of connections per address, as one worker uses it: what counts as one address, the
+ * limit, full and half full buckets. */
 #include "address_world.h"
 
 #include <string.h>
@@ -147,8 +147,8 @@ static void every_word_that_is_left_serves_again(void **state)
     assert_int_equal(count_all(), 0);
 }
 
-/* As many addresses as connections, in a table that came into being fifty times: with 2 of 8 words in
- * use on average, one choice alone would fill some bucket with 8 in most of them. */
+/* As many addresses as connections, in a table that came into being fifty times: with 2 of 8 words
+ * in use on average, one choice alone would fill some bucket with 8 in most of them. */
 static void the_emptier_bucket_is_taken(void **state)
 {
     (void)state;

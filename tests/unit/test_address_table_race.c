@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The table of connections per address, as several workers use it at once. It is compiled for this test
- * with a tg_yield of the test's own, in which the other worker acts at every point that there is. */
+ * The table of connections per address, as several workers use it at once. It is compiled for this
+ * test with a tg_yield of the test's own, in which the other worker acts at every point that there
+ * is. */
 #include "address_world.h"
 
 #include <string.h>
@@ -72,8 +73,8 @@ static void place_stranger(void)
     stranger_place = place;
 }
 
-/* Runs `act` at each point of an enter with this limit, after so many of the address are in. Answers how
- * often both got in by words of their own. */
+/* Runs `act` at each point of an enter with this limit, after so many of the address are in.
+ * Answers how often both got in by words of their own. */
 static uint32_t meet_at_every_point(void (*act)(void), uint32_t limit, uint32_t before)
 {
     uint32_t twins = 0;
@@ -220,8 +221,8 @@ static void go(uint32_t place, uint32_t number)
     }
 }
 
-/* Keeps up to HELD connections and replaces one of them in each round. What it notes is at most what the
- * table holds: noted after entering, gone before leaving. */
+/* Keeps up to HELD connections and replaces one of them in each round. What it notes is at most
+ * what the table holds: noted after entering, gone before leaving. */
 static void come_and_go(void *argument)
 {
     struct player *player = argument;

@@ -29,8 +29,8 @@ static enum tg_reader_place place_of(uint32_t conn)
     return (enum tg_reader_place)world.conns[conn].reader.place;
 }
 
-/* Connection 0 has the memory that is not set aside, 1 the block that is, and the rest has none. Each
- * peer has sent the first 1,000 bytes. */
+/* Connection 0 has the memory that is not set aside, 1 the block that is, and the rest has none.
+ * Each peer has sent the first 1,000 bytes. */
 static void open_with_holders(uint32_t buffers, uint32_t conns)
 {
     world_open(TWO_BLOCKS, LONG, buffers, conns, LONG);
@@ -343,7 +343,8 @@ static void what_the_owner_holds_is_nobodys_fault(void **state)
     world_close();
 }
 
-/* Of four kept blocks the owner has three. The peer of the fourth is slow, but it is not to blame. */
+/* Of four kept blocks the owner has three. The peer of the fourth is slow, but it is not to
+ * blame. */
 static void who_holds_less_than_the_owner_is_not_named(void **state)
 {
     (void)state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Values are read where they lie in the bytes, and are what MessagePack-C takes them for: each is compared with the
- * object that it makes of it. Every input ends at a guard page. */
+ * Values are read where they lie in the bytes, and are what MessagePack-C takes them for: each is
+ * compared with the object that it makes of it. Every input ends at a guard page. */
 #include <math.h>
 #include <string.h>
 
@@ -216,7 +216,8 @@ static void each_message_has_objects_of_its_own(void **state)
     assert_int_equal(throng_value_object(DECODE("\x91\x09"))->via.array.size, 1);
 }
 
-/* As many as there may be, with what is inside at the end of the table: a sanitizer sees one too many. */
+/* As many as there may be, with what is inside at the end of the table: a sanitizer sees one too
+ * many. */
 static void the_last_value_that_there_may_be_is_read(void **state)
 {
     const struct throng_message_limits limits = {.nodes_max = 5};

@@ -218,8 +218,8 @@ static void the_start_keeps_off_where_there_is_such_a_thing(void **state)
     }
 }
 
-/* With its header 32,764 bytes are 64 blocks of 512, and a byte more is 65: with fewer references every member
- * would miss such a message. */
+/* With its header 32,764 bytes are 64 blocks of 512, and a byte more is 65: with fewer references
+ * every member would miss such a message. */
 static void room_references_suffice_for_a_longest_message(void **state)
 {
     struct tg_config config;

@@ -10,8 +10,8 @@ static void a_limit_and_a_policy_are_one_word(void **state)
     assert_int_equal(tg_send_limit_word(129, THRONG_WHEN_SEND_FULL_DROP_OLDEST), 129 * 4 + 2);
 }
 
-/* Of 8,388,607 units (32 bits of bytes) what is written may take 4,194,304 and a message of 131,073 over them,
- * and what is broadcast a message over its limit. */
+/* Of 8,388,607 units (32 bits of bytes) what is written may take 4,194,304 and a message of 131,073
+ * over them, and what is broadcast a message over its limit. */
 static void writes_and_broadcasts_to_one_connection_have_32_bits_of_bytes_together(void **state)
 {
     (void)state;

@@ -144,7 +144,8 @@ static int find_backend(struct swarm_plan *plan, struct throng_error *error)
                : tg_failure(error, result, "backend %s cannot be used here (%s)", name, reason);
 }
 
-/* Looks a target up: of a name's addresses the first that the source, if there is one, can reach. */
+/* Looks a target up: of a name's addresses the first that the source, if there is one, can
+ * reach. */
 static int resolve_target(const struct swarm_plan *plan, const char *text,
                           struct throng_address *target, struct throng_error *error)
 {

@@ -14,9 +14,9 @@
 #include "swarm/state.h"
 
 /* Linux tries the ports of one parity first, so from half of the range on each connect walks over
- * all of that half (180 us instead of 15, measured on 6.18); and some ports are taken by connections
- * that others made or that have just ended (TIME_WAIT). Where more addresses cost nothing, only so
- * much of a range is used. */
+ * all of that half (180 us instead of 15, measured on 6.18); and some ports are taken by
+ * connections that others made or that have just ended (TIME_WAIT). Where more addresses cost
+ * nothing, only so much of a range is used. */
 #define COMFORTABLE_FIFTHS 2u
 
 static bool is_same(const struct throng_address *a, const struct throng_address *b)
@@ -25,7 +25,8 @@ static bool is_same(const struct throng_address *a, const struct throng_address 
            memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
 
-/* How often the target is named that is named most often: all of its connections share the ports. */
+/* How often the target is named that is named most often: all of its connections share the
+ * ports. */
 static uint32_t most_named(const struct swarm_plan *plan)
 {
     uint32_t most = 1;

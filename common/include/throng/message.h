@@ -15,11 +15,11 @@
  *     case THRONG_EVENT_MESSAGE:
  *         throng_messages_dispatch(messages, event.conn, event.user, event.data, event.size);
  *
- * A message is a MessagePack array [type, request, body] (common/PROTOCOL.md). Before anything of it is read, a scan
- * that allocates nothing has checked every byte against the limits, and noted where each value begins; fields are
- * read from there, and MessagePack-C decodes a message only if its objects are asked for. Strings and bins point into
- * the bytes that were given. Nothing is allocated after throng_messages_create. An object belongs to one thread at
- * a time.
+ * A message is a MessagePack array [type, request, body] (common/PROTOCOL.md). Before anything of
+ * it is read, a scan that allocates nothing has checked every byte against the limits, and noted
+ * where each value begins; fields are read from there, and MessagePack-C decodes a message only if
+ * its objects are asked for. Strings and bins point into the bytes that were given. Nothing is
+ * allocated after throng_messages_create. An object belongs to one thread at a time.
  *
  * throng/pack.h writes messages, throng/value.h reads what is in them, throng/message_server.h and
  * throng/message_client.h join them to the two ends, throng/message_object.h is for those who know
@@ -43,8 +43,8 @@ extern "C" {
 
 /* ---- what can be wrong ---- */
 
-/* X(name, what it says; the value and limit that belong to it). DECODER does not occur; it is there for programs that
- * name it. */
+/* X(name, what it says; the value and limit that belong to it). DECODER does not occur; it is there
+ * for programs that name it. */
 #define THRONG_MESSAGE_FAULT_MAP(X)                                                                \
     X(BYTES, "the message is longer than its type allows")                                         \
     X(TRUNCATED, "the message ends inside a value")                                                \
@@ -103,8 +103,9 @@ struct throng_message_limits {
     bool ext_allowed;          /* extension types may come (timestamps are one) */
 };
 
-/* Checks bytes that are to be one value of MessagePack, nothing else, against the limits: no allocation, no
- * recursion, time by the bytes. 0; or the code of *fault (may be NULL). `limits` NULL: the defaults. */
+/* Checks bytes that are to be one value of MessagePack, nothing else, against the limits: no
+ * allocation, no recursion, time by the bytes. 0; or the code of *fault (may be NULL). `limits`
+ * NULL: the defaults. */
 THRONG_API int throng_message_scan(const void *data, size_t size,
                                    const struct throng_message_limits *limits,
                                    struct throng_message_fault *fault);
@@ -130,9 +131,9 @@ static inline int32_t throng_message_reply_id(const struct throng_message *messa
 
 /* ---- fields of a body that is a map ----
  *
- * As throng_value_...: 0, or THRONG_EPROTOCOL with the output untouched; in addition message->fault notes the
- * first field that failed. A body that is no map has no fields. `key` is NUL-terminated and kept by
- * pointer. */
+ * As throng_value_...: 0, or THRONG_EPROTOCOL with the output untouched; in addition message->fault
+ * notes the first field that failed. A body that is no map has no fields. `key` is NUL-terminated
+ * and kept by pointer. */
 
 /* Whether the field is there and not nil: for those that are optional. */
 THRONG_API bool throng_body_has(const struct throng_message *message, const char *key);
@@ -166,16 +167,17 @@ THRONG_API int throng_decoder_create(struct throng_decoder **decoder,
                                      struct throng_error *error);
 THRONG_API void throng_decoder_destroy(struct throng_decoder *decoder);
 
-/* Scans and decodes one message. Its body is valid until the next call with this decoder; its strings point
- * into `data`. 0, or the code of message->fault (then nothing else of *message counts). */
+/* Scans and decodes one message. Its body is valid until the next call with this decoder; its
+ * strings point into `data`. 0, or the code of message->fault (then nothing else of *message
+ * counts). */
 THRONG_API int throng_decode(struct throng_decoder *decoder, const void *data, size_t size,
                              struct throng_message *message);
 
 /* ---- the table of types ---- */
 
-/* Is called with a message of its type, whose fields are valid until it returns. 0; or a negative error: the
- * message is then answered as options.on_bad says, with the field that failed. It may write, close, begin
- * requests; not dispatch to the same object (THRONG_EINVAL). */
+/* Is called with a message of its type, whose fields are valid until it returns. 0; or a negative
+ * error: the message is then answered as options.on_bad says, with the field that failed. It may
+ * write, close, begin requests; not dispatch to the same object (THRONG_EINVAL). */
 typedef int throng_message_handler(void *context, throng_conn conn, struct throng_message *message);
 
 struct throng_message_type {
@@ -187,7 +189,8 @@ struct throng_message_type {
     uint32_t depth_max;
 };
 
-/* What becomes of a message that cannot be handled. It is counted in any case, and nothing else is lost. */
+/* What becomes of a message that cannot be handled. It is counted in any case, and nothing else is
+ * lost. */
 enum throng_when_bad {
     THRONG_WHEN_BAD_REPLY =
         0, /* an error message says why: type 0, the reply if it was a request */
@@ -231,9 +234,10 @@ THRONG_API int throng_messages_create(struct throng_messages **messages,
 /* Frees it; outstanding requests are forgotten without a call. NULL is allowed. */
 THRONG_API void throng_messages_destroy(struct throng_messages *messages);
 
-/* Handles one message that has come: finds its type, checks it, decodes it, calls the handler (or the request's
- * `done`). `user` is handed through in message->user. 0; or why it was not handled, after the policy was applied:
- * THRONG_EPROTOCOL, THRONG_ETOOBIG, or the handler's error. At a client `conn` is {0}. */
+/* Handles one message that has come: finds its type, checks it, decodes it, calls the handler (or
+ * the request's `done`). `user` is handed through in message->user. 0; or why it was not handled,
+ * after the policy was applied: THRONG_EPROTOCOL, THRONG_ETOOBIG, or the handler's error. At a
+ * client `conn` is {0}. */
 THRONG_API int throng_messages_dispatch(struct throng_messages *messages, throng_conn conn,
                                         void *user, const void *data, size_t size);
 
@@ -247,9 +251,9 @@ THRONG_API const char *throng_messages_type_name(const struct throng_messages *m
 
 /* ---- requests ----
  *
- * A request is noted, then sent; its reply, its time-out or its connection's end calls back, whichever comes first,
- * exactly once. Time is an argument, from any origin, never running backwards: throng_now_ns(server) /
- * 1,000,000, or the game's own.
+ * A request is noted, then sent; its reply, its time-out or its connection's end calls back,
+ * whichever comes first, exactly once. Time is an argument, from any origin, never running
+ * backwards: throng_now_ns(server) / 1,000,000, or the game's own.
  *
  *     int32_t id;
  *     if (throng_request_begin(messages, conn, now_ms, 5000, on_reply, context, &id) == 0) {
@@ -261,29 +265,32 @@ THRONG_API const char *throng_messages_type_name(const struct throng_messages *m
  */
 
 /* `result`: 0 and the reply; THRONG_EREMOTE and the peer's error message; or without a message:
- * THRONG_ETIMEDOUT, THRONG_ESTALE (the connection has ended), or THRONG_EPROTOCOL, THRONG_ETOOBIG (its body
- * was not what the limits allow). May begin further requests. */
+ * THRONG_ETIMEDOUT, THRONG_ESTALE (the connection has ended), or THRONG_EPROTOCOL, THRONG_ETOOBIG
+ * (its body was not what the limits allow). May begin further requests. */
 typedef void throng_request_done(void *context, throng_conn conn, int result,
                                  struct throng_message *reply);
 
-/* Notes a request to `conn` and answers its id, unlike that of every other one that is outstanding. timeout_ms
- * 1..86,400,000. 0; THRONG_EAGAIN: requests_max of them wait; THRONG_EINVAL. */
+/* Notes a request to `conn` and answers its id, unlike that of every other one that is outstanding.
+ * timeout_ms 1..86,400,000. 0; THRONG_EAGAIN: requests_max of them wait; THRONG_EINVAL. */
 THRONG_API int throng_request_begin(struct throng_messages *messages, throng_conn conn,
                                     uint64_t now_ms, uint32_t timeout_ms, throng_request_done *done,
                                     void *context, int32_t *id);
 
-/* Forgets it without a call; a reply that comes nevertheless is refused. 0 or THRONG_ESTALE: none such. */
+/* Forgets it without a call; a reply that comes nevertheless is refused. 0 or THRONG_ESTALE: none
+ * such. */
 THRONG_API int throng_request_cancel(struct throng_messages *messages, throng_conn conn,
                                      int32_t id);
 
-/* Ends those that are overdue. Call it now and then: from a TICK, or once a frame. Answers how many. */
+/* Ends those that are overdue. Call it now and then: from a TICK, or once a frame. Answers how
+ * many. */
 THRONG_API uint32_t throng_messages_update(struct throng_messages *messages, uint64_t now_ms);
 
-/* Milliseconds until the next throng_messages_update has something to do, at the latest; -1: never. */
+/* Milliseconds until the next throng_messages_update has something to do, at the latest; -1:
+ * never. */
 THRONG_API int throng_messages_wait_ms(const struct throng_messages *messages, uint64_t now_ms);
 
-/* The connection has ended (THRONG_EVENT_CLOSED; a client FAILED or closed): ends its requests. Answers how
- * many. */
+/* The connection has ended (THRONG_EVENT_CLOSED; a client FAILED or closed): ends its requests.
+ * Answers how many. */
 THRONG_API uint32_t throng_messages_closed(struct throng_messages *messages, throng_conn conn);
 
 /* ---- looking at it ---- */

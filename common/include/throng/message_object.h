@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The way from throng's typed messages to MessagePack-C's own types, for those who know it. Everything else
- * does without its headers. */
+ * The way from throng's typed messages to MessagePack-C's own types, for those who know it.
+ * Everything else does without its headers. */
 #ifndef THRONG_MESSAGE_OBJECT_H
 #define THRONG_MESSAGE_OBJECT_H
 
@@ -12,9 +12,10 @@
 extern "C" {
 #endif
 
-/* The object that a value is, NULL for none. Valid as long as the value; do not change it. The first call for a message
- * has MessagePack-C decode all of its body, into memory that is reserved with the decoder; a call for a value inside looks
- * for it from there. Handlers that read with throng/value.h do not pay for it. The thread of the decoder. */
+/* The object that a value is, NULL for none. Valid as long as the value; do not change it. The
+ * first call for a message has MessagePack-C decode all of its body, into memory that is reserved
+ * with the decoder; a call for a value inside looks for it from there. Handlers that read with
+ * throng/value.h do not pay for it. The thread of the decoder. */
 THRONG_API const msgpack_object *throng_value_object(throng_value value);
 
 /* An object as a value, to read it with throng/value.h. */

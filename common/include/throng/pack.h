@@ -13,8 +13,8 @@
  *     if (size >= 0)
  *         throng_room_broadcast(server, room, buffer, (size_t)size, THRONG_NOBODY);
  *
- * The first error is kept: calls after it do nothing, and throng_pack_end answers it, so it is enough to look
- * there. Nothing is allocated. A pack belongs to one thread at a time. */
+ * The first error is kept: calls after it do nothing, and throng_pack_end answers it, so it is
+ * enough to look there. Nothing is allocated. A pack belongs to one thread at a time. */
 #ifndef THRONG_PACK_H
 #define THRONG_PACK_H
 
@@ -25,8 +25,8 @@
 extern "C" {
 #endif
 
-/* Where the bytes go: takes all `size` (>= 1) of them and answers 0, or a negative error that ends the pack.
- * throng_writer_sink (throng/server.h) is one. */
+/* Where the bytes go: takes all `size` (>= 1) of them and answers 0, or a negative error that ends
+ * the pack. throng_writer_sink (throng/server.h) is one. */
 typedef int throng_sink(void *context, const void *data, size_t size);
 
 /* Most containers inside each other, the envelope among them. */
@@ -57,13 +57,13 @@ THRONG_API void throng_pack_to_buffer(struct throng_pack *pack, void *buffer, si
 /* Begins with a sink. Bytes collect in the pack before they are handed to it. */
 THRONG_API void throng_pack_to_sink(struct throng_pack *pack, throng_sink *sink, void *context);
 
-/* Ends: the bytes of the message, all of which are in the buffer or with the sink; or the first error:
- * THRONG_EINVAL: misuse (more or fewer values than a container was begun with, no or more than one message,
- * too deep, a NULL, an envelope that is none), THRONG_ETOOBIG, or the sink's. */
+/* Ends: the bytes of the message, all of which are in the buffer or with the sink; or the first
+ * error: THRONG_EINVAL: misuse (more or fewer values than a container was begun with, no or more
+ * than one message, too deep, a NULL, an envelope that is none), THRONG_ETOOBIG, or the sink's. */
 THRONG_API int64_t throng_pack_end(struct throng_pack *pack);
 
-/* The whole message, if it is complete and no sink was asked yet: in the buffer, or in the pack itself. Else NULL,
- * for throng_pack_end to say why. Ends nothing. */
+/* The whole message, if it is complete and no sink was asked yet: in the buffer, or in the pack
+ * itself. Else NULL, for throng_pack_end to say why. Ends nothing. */
 THRONG_API const void *throng_pack_unpassed(const struct throng_pack *pack, size_t *size);
 
 /* The first error so far, or 0. */
@@ -74,12 +74,14 @@ THRONG_API void throng_pack_fail(struct throng_pack *pack, int error);
 
 /* ---- the envelope: [type, request, body] ----
  *
- * First, and then exactly one value: the body. `request` is 0: neither; n (1..2,147,483,647): a request with
- * that id (throng_request_begin); -n: the reply to request n (throng_message_reply_id). `type` is at least 1. */
+ * First, and then exactly one value: the body. `request` is 0: neither; n (1..2,147,483,647): a
+ * request with that id (throng_request_begin); -n: the reply to request n
+ * (throng_message_reply_id). `type` is at least 1. */
 THRONG_API void throng_pack_envelope(struct throng_pack *pack, uint32_t type, int32_t request);
 
-/* A whole error message, in place of envelope and body: type 0, {"code": code, "text": text}. A negative code is
- * one of throng/error.h, a positive one the application's own. `text` is NUL-terminated. */
+/* A whole error message, in place of envelope and body: type 0, {"code": code, "text": text}. A
+ * negative code is one of throng/error.h, a positive one the application's own. `text` is
+ * NUL-terminated. */
 THRONG_API void throng_pack_error_message(struct throng_pack *pack, int32_t request, int32_t code,
                                           const char *text);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Writes the sentences of struct throng_error. Called by both ends and by typed messages, where options are
- * checked, where a server starts and where a client connects; any thread. */
+ * Writes the sentences of struct throng_error. Called by both ends and by typed messages, where
+ * options are checked, where a server starts and where a client connects; any thread. */
 #ifndef TG_FAILURE_H
 #define TG_FAILURE_H
 

@@ -7,9 +7,10 @@
  * are the small ones, the large ones follow. What a connection may hold is counted in units of 512
  * bytes in both classes.
  *
- * Behind the large ones come references: descriptors without data of their own, each of which stands for
- * the bytes of a block, so that one block can wait in the queues of many connections. Who uses them
- * (the server's fan-out) shares them out and takes them back himself; the pool only knows what they mean.
+ * Behind the large ones come references: descriptors without data of their own, each of which
+ * stands for the bytes of a block, so that one block can wait in the queues of many connections.
+ * Who uses them (the server's fan-out) shares them out and takes them back himself; the pool only
+ * knows what they mean.
  *
  * One thread owns the pool (the logic thread). Blocks travel to a worker inside a command and come
  * home through that worker's return stack:

@@ -18,7 +18,8 @@ struct source {
     size_t size;
 };
 
-/* Blocks of each class: those that an append needs, besides the room in the last one, or may take. */
+/* Blocks of each class: those that an append needs, besides the room in the last one, or may
+ * take. */
 struct plan {
     uint32_t large;
     uint32_t small;
@@ -122,8 +123,8 @@ static bool plan_small(struct plan *plan, const struct plan *free, size_t size, 
 }
 
 /* Chooses the blocks for `size` more bytes before any is taken, so that a refusal has nothing to
- * undo. The pool has one owner: what is free now is still free when it is taken. `units_max` is what
- * the bounds leave beside the chain as it is. */
+ * undo. The pool has one owner: what is free now is still free when it is taken. `units_max` is
+ * what the bounds leave beside the chain as it is. */
 static bool plan_blocks(struct plan *plan, const struct plan *free, size_t size, uint32_t units_max)
 {
     size_t large = large_blocks_for(size);

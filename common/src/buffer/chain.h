@@ -68,8 +68,8 @@ bool tg_chain_has_room_instead(const struct tg_chain *chain, const struct tg_blo
 uint32_t tg_chain_units_for(const struct tg_chain *chain, const struct tg_block_pool *pool,
                             size_t bytes);
 
-/* The hot case of an append: a small frame that fits into the room left in the last block, a small one. False,
- * with nothing changed, if it is otherwise: tg_chain_append takes every case. */
+/* The hot case of an append: a small frame that fits into the room left in the last block, a small
+ * one. False, with nothing changed, if it is otherwise: tg_chain_append takes every case. */
 static inline bool tg_chain_append_in_room(struct tg_chain *chain, struct tg_block_pool *pool,
                                            const uint8_t header[4], const void *data, size_t size)
 {
@@ -99,18 +99,20 @@ void tg_chain_join(struct tg_chain *target, struct tg_chain *source, struct tg_b
 uint32_t tg_chain_gather(const struct tg_chain *chain, const struct tg_block_pool *pool,
                          struct tg_slice *slices, uint32_t capacity, size_t *bytes);
 
-/* Copies the first `size` bytes (<= chain->bytes), which may lie across blocks, and drops nothing. */
+/* Copies the first `size` bytes (<= chain->bytes), which may lie across blocks, and drops
+ * nothing. */
 void tg_chain_peek(const struct tg_chain *chain, const struct tg_block_pool *pool, void *target,
                    size_t size);
 
-/* Drops `bytes` (<= chain->bytes) from the front. Blocks that became empty are moved, one by one, to
- * the front of `done`, which its holder returns to the pool's owner. So the free stack gets them in
- * the reverse of their order and gives them out in it: neighbours stay neighbours, and a gathered
- * send keeps to one slice. */
+/* Drops `bytes` (<= chain->bytes) from the front. Blocks that became empty are moved, one by one,
+ * to the front of `done`, which its holder returns to the pool's owner. So the free stack gets them
+ * in the reverse of their order and gives them out in it: neighbours stay neighbours, and a
+ * gathered send keeps to one slice. */
 void tg_chain_advance(struct tg_chain *chain, struct tg_block_pool *pool, size_t bytes,
                       struct tg_chain *done);
 
-/* The same for a chain that was never sent: the blocks go straight to the pool. Pool owner's thread. */
+/* The same for a chain that was never sent: the blocks go straight to the pool. Pool owner's
+ * thread. */
 void tg_chain_drop(struct tg_chain *chain, struct tg_block_pool *pool, size_t bytes);
 
 #endif

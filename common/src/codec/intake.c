@@ -50,8 +50,8 @@ void tg_reader_init(struct tg_reader *reader)
 
 /* ---- pieces ---- */
 
-/* One that was never lent. There is one for each reader, so it is asked for only if all the others are
- * out. */
+/* One that was never lent. There is one for each reader, so it is asked for only if all the others
+ * are out. */
 TG_OUT_OF_LINE static uint32_t make_piece(struct tg_intake *intake)
 {
     TG_REQUIRE(intake->piece_fresh < intake->piece_count);
@@ -127,8 +127,8 @@ static void stay_first(struct tg_intake *intake, struct tg_list *line, struct tg
     tg_list_push_front(line, &reader->link);
 }
 
-/* Whether the input at hand may lie in the last buffer that could be read into: pieces that wait have
- * most of them, and beside the port's own there is none. */
+/* Whether the input at hand may lie in the last buffer that could be read into: pieces that wait
+ * have most of them, and beside the port's own there is none. */
 static bool buffers_are_scarce(const struct tg_intake *intake)
 {
     return (intake->halted || intake->lacking_count >= intake->resume_max) &&
@@ -137,9 +137,9 @@ static bool buffers_are_scarce(const struct tg_intake *intake)
 
 /* The reader has input and no memory for it.
  *
- * One that has just finished a message goes behind those who lack memory, unless nobody could be read
- * from until its turn came. Then it keeps its right to a block: the one in which its message was
- * handed up comes back without anybody being read from. */
+ * One that has just finished a message goes behind those who lack memory, unless nobody could be
+ * read from until its turn came. Then it keeps its right to a block: the one in which its message
+ * was handed up comes back without anybody being read from. */
 static void wait_for_memory(struct tg_intake *intake, struct tg_reader *reader)
 {
     bool is_finished = reader->place == TG_READER_FINISHED;

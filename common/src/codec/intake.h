@@ -72,8 +72,8 @@ enum tg_reader_place {
 };
 
 /* What a reader has while there is something of its stream here: input, or part of a message. It is
- * lent for as long as that is so, the same one again and again while nothing is left over; so an idle
- * connection needs none, and what is in use lies together. One that is not lent is as new. */
+ * lent for as long as that is so, the same one again and again while nothing is left over; so an
+ * idle connection needs none, and what is in use lies together. One that is not lent is as new. */
 struct tg_piece {
     struct tg_assembler assembler; /* the message that arrives in pieces */
     struct tg_input input;         /* what was received and is not used yet */
@@ -142,8 +142,8 @@ static inline size_t tg_intake_pieces_bytes(uint32_t readers_max)
 }
 
 /* All four are the owner's, and kept. Nothing of the pools is in use yet. `messages` has room for
- * two longest messages at least. `pieces`: tg_intake_pieces_bytes(), of which what was never used stays
- * untouched; for at most that many readers at once. */
+ * two longest messages at least. `pieces`: tg_intake_pieces_bytes(), of which what was never used
+ * stays untouched; for at most that many readers at once. */
 void tg_intake_init(struct tg_intake *intake, struct tg_recv_pool *buffers,
                     struct tg_message_pool *messages, const struct tg_frame_rules *rules,
                     void *pieces, uint32_t readers_max);
@@ -180,9 +180,9 @@ void tg_intake_put_input(struct tg_intake *intake, struct tg_reader *reader, con
 /* Lets the input go. */
 void tg_intake_drop_input(struct tg_intake *intake, struct tg_reader *reader);
 
-/* The next message of the reader's input, which it has, as tg_assembler_next. After TG_ASSEMBLY_NO_MEMORY the
- * reader waits: pause it, so that no input comes on top, and leave its input alone until
- * tg_intake_next_turn answers it. */
+/* The next message of the reader's input, which it has, as tg_assembler_next. After
+ * TG_ASSEMBLY_NO_MEMORY the reader waits: pause it, so that no input comes on top, and leave its
+ * input alone until tg_intake_next_turn answers it. */
 enum tg_assembly tg_intake_next(struct tg_intake *intake, struct tg_reader *reader,
                                 struct tg_message *message);
 
@@ -190,8 +190,9 @@ enum tg_assembly tg_intake_next(struct tg_intake *intake, struct tg_reader *read
  * turn. Its input is used up. */
 bool tg_intake_read(struct tg_intake *intake, struct tg_reader *reader);
 
-/* The owner does not want to read for now. It may use the link. One that has a kept block keeps it, and is
- * not named by tg_intake_tick until it is read from again, or everybody has waited for twenty seconds. Not for one that waits for memory. */
+/* The owner does not want to read for now. It may use the link. One that has a kept block keeps it,
+ * and is not named by tg_intake_tick until it is read from again, or everybody has waited for
+ * twenty seconds. Not for one that waits for memory. */
 void tg_intake_rest(struct tg_intake *intake, struct tg_reader *reader);
 
 /* The owner will not read any more: gives all memory back. The reader is as new. */

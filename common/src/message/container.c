@@ -80,8 +80,8 @@ static TG_OUT_OF_LINE throng_value get_of_any(throng_value map, const char *key)
     return TG_VALUE_NONE;
 }
 
-/* Whether a short string that has the same first character is the key. A string may have a NUL inside, a key ends with
- * it. */
+/* Whether a short string that has the same first character is the key. A string may have a NUL
+ * inside, a key ends with it. */
 static inline bool is_short_key(const uint8_t *bytes, const char *key)
 {
     const uint32_t size = bytes[0] - SHORT_STRING;

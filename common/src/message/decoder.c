@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The decoder. See decoder.h and throng/message.h.
  *
- * A zone of MessagePack-C is memory that is used up from its front and cleared as a whole. One of nodes_max objects is
- * never used up: an array takes an object for each of its values, a map two for each pair, and the scan has counted
- * them. */
+ * A zone of MessagePack-C is memory that is used up from its front and cleared as a whole. One of
+ * nodes_max objects is never used up: an array takes an object for each of its values, a map two
+ * for each pair, and the scan has counted them. */
 #include "message/decoder.h"
 
 #include <stdlib.h>
@@ -110,7 +110,8 @@ int throng_decode(struct throng_decoder *decoder, const void *data, size_t size,
 
 /* ---- objects ---- */
 
-/* Decodes the body, once for each message. Whatever the scan lets pass, MessagePack-C decodes (tests/fuzz, message). */
+/* Decodes the body, once for each message. Whatever the scan lets pass, MessagePack-C decodes
+ * (tests/fuzz, message). */
 static bool make_objects(struct throng_decoder *decoder)
 {
     if (!decoder->has_objects) {
@@ -138,8 +139,8 @@ static size_t count_children(const struct tg_node *node)
     }
 }
 
-/* Which child is this node, or has it inside. Nodes are given out in the order of the containers, so it is inside the
- * last child whose own do not begin behind it. */
+/* Which child is this node, or has it inside. Nodes are given out in the order of the containers,
+ * so it is inside the last child whose own do not begin behind it. */
 static size_t child_towards(const struct tg_node *around, size_t count, const struct tg_node *node)
 {
     const struct tg_node *children = around->children;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The envelope [type, request, body] up to its body, in whatever form MessagePack has for an array and a number
- * (others do not always choose the shortest). See scan.h. */
+ * The envelope [type, request, body] up to its body, in whatever form MessagePack has for an array
+ * and a number (others do not always choose the shortest). See scan.h. */
 #include "message/fault.h"
 #include "message/scan.h"
 

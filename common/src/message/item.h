@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * One value as throng_value_... see it, be it bytes that were scanned or an object of MessagePack-C. Pure. */
+ * One value as throng_value_... see it, be it bytes that were scanned or an object of
+ * MessagePack-C. Pure. */
 #ifndef TG_MESSAGE_ITEM_H
 #define TG_MESSAGE_ITEM_H
 

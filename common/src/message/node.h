@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Where the values of a message lie. The scan leaves one node for each value that it has passed, in memory of the
- * decoder's; throng_value_... read the bytes there when they are asked. Nothing here changes until the next message.
+ * Where the values of a message lie. The scan leaves one node for each value that it has passed, in
+ * memory of the decoder's; throng_value_... read the bytes there when they are asked. Nothing here
+ * changes until the next message.
  *
  *   bytes   83  a1 78 05   a1 79 92 01 02   a1 7a c0            {"x": 5, "y": [1, 2], "z": nil}
  *

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Values that are objects of MessagePack-C's, and the way to them from those that are bytes. See object.h and
- * throng/message_object.h. */
+ * Values that are objects of MessagePack-C's, and the way to them from those that are bytes. See
+ * object.h and throng/message_object.h. */
 #include "message/object.h"
 
 #include <throng/message_object.h>

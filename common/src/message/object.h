@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Values that are objects of MessagePack-C's (throng_object_value): the ways of value.c that lead there. They are the
- * rare ones. Pure. */
+ * Values that are objects of MessagePack-C's (throng_object_value): the ways of value.c that lead
+ * there. They are the rare ones. Pure. */
 #ifndef TG_MESSAGE_OBJECT_H
 #define TG_MESSAGE_OBJECT_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Writing messages: throng/pack.h on MessagePack-C's packer, whose bytes go into a window: the user's buffer, or a stage
- * that is emptied into a sink. One thread at a time. */
+ * Writing messages: throng/pack.h on MessagePack-C's packer, whose bytes go into a window: the
+ * user's buffer, or a stage that is emptied into a sink. One thread at a time. */
 #include "message/packing.h"
 
 #include <throng/message_object.h>

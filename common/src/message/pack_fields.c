@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What is made of the values of pack.c: the envelope, error messages, and the fields of maps. One thread at a time. */
+ * What is made of the values of pack.c: the envelope, error messages, and the fields of maps. One
+ * thread at a time. */
 #include <throng/message.h>
 
 #include "base/assert.h"
@@ -51,7 +52,8 @@ void throng_pack_error_message(struct throng_pack *pack, int32_t request, int32_
 
 /* ---- fields ---- */
 
-/* Writes a short key into the window. False, with nothing written, if it is long or there is no room for any. */
+/* Writes a short key into the window. False, with nothing written, if it is long or there is no
+ * room for any. */
 static inline bool put_short_key(struct throng_pack *pack, const char *key)
 {
     if (!tg_pack_has_room(pack, 1 + TG_PACK_SHORT_MOST + 1)) { /* a long one shows by one more */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * What each value of a pack goes through: its place in the container, and the window. For pack.c and pack_fields.c, inline
- * because a message is made of little else. One thread at a time. */
+ * What each value of a pack goes through: its place in the container, and the window. For pack.c
+ * and pack_fields.c, inline because a message is made of little else. One thread at a time. */
 #ifndef TG_MESSAGE_PACKING_H
 #define TG_MESSAGE_PACKING_H
 
@@ -40,7 +40,8 @@ static inline bool tg_pack_has_room(const struct throng_pack *pack, size_t size)
 
 /* ---- what MessagePack-C writes: a number, the start of a string or container, an envelope ----
  *
- * It goes straight into the window if there is room for the longest, else by way of the spare bytes. */
+ * It goes straight into the window if there is room for the longest, else by way of the spare
+ * bytes. */
 
 struct tg_head {
     uint8_t *at;

@@ -95,7 +95,8 @@ static int pass_long_ext(struct scanner *scanner, uint32_t width)
     return result < 0 ? result : pass_bytes(scanner, 2 + width, size, false);
 }
 
-/* A container of `header` bytes announces `count` values. Nodes are given out as values are announced. */
+/* A container of `header` bytes announces `count` values. Nodes are given out as values are
+ * announced. */
 static int enter(struct scanner *scanner, uint32_t header, uint64_t count, bool is_map)
 {
     const size_t bytes_left = scanner->size - scanner->at - header;
@@ -222,7 +223,8 @@ static int scan_value(struct scanner *scanner)
 
 /* ---- the usual ones ---- */
 
-/* Bytes of the values that are whole in themselves and need no limit but SHORT_STRING_MOST; 0: the others. */
+/* Bytes of the values that are whole in themselves and need no limit but SHORT_STRING_MOST; 0: the
+ * others. */
 #define SIXTEEN(n) n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n
 #define SHORT_STRING_MOST 31u
 /* clang-format off */
@@ -237,8 +239,9 @@ static const uint8_t plain_bytes[256] = {
 };
 /* clang-format on */
 
-/* All bytes of the value that begins at `at`, with `left` bytes up to the message's end, if it is one that can be passed
- * without a second look: a plain one, or a bin or string whose length is one byte. 0: it is another, or not all there. */
+/* All bytes of the value that begins at `at`, with `left` bytes up to the message's end, if it is
+ * one that can be passed without a second look: a plain one, or a bin or string whose length is one
+ * byte. 0: it is another, or not all there. */
 static inline size_t plain_size(const struct scanner *scanner, const uint8_t *at, size_t left)
 {
     const size_t bytes = plain_bytes[at[0]];
@@ -305,8 +308,8 @@ static void pass_pairs(struct scanner *scanner)
     scanner->level.left = 2 * pairs;
 }
 
-/* Passes what can be passed without a second look: nearly all of a usual message. Stops at the first other value, or at
- * its key. */
+/* Passes what can be passed without a second look: nearly all of a usual message. Stops at the
+ * first other value, or at its key. */
 static void pass_plain(struct scanner *scanner)
 {
     if (scanner->level.is_map) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Reading values, by kind: bytes that were scanned, or objects of MessagePack-C's. See throng/value.h; any thread. */
+ * Reading values, by kind: bytes that were scanned, or objects of MessagePack-C's. See
+ * throng/value.h; any thread. */
 #include "message/value.h"
 
 #include <float.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * What throng_value_... find out, with the reason why not: the fields of a body (body.c) note it. And what a value
- * stands on: a node of a scanned message, or an object of MessagePack-C's. Pure. */
+ * What throng_value_... find out, with the reason why not: the fields of a body (body.c) note it.
+ * And what a value stands on: a node of a scanned message, or an object of MessagePack-C's.
+ * Pure. */
 #ifndef TG_MESSAGE_VALUE_H
 #define TG_MESSAGE_VALUE_H
 

@@ -13,7 +13,8 @@
  * after. I/O happens on the server's own threads, or in inline mode inside throng_get_event. The
  * logic thread must not block for long; no other rule needs to be known.
  *
- * throng/options.h has the options, throng/room.h rooms and broadcasts, throng/message_server.h typed messages. */
+ * throng/options.h has the options, throng/room.h rooms and broadcasts, throng/message_server.h
+ * typed messages. */
 #ifndef THRONG_SERVER_H
 #define THRONG_SERVER_H
 
@@ -31,9 +32,9 @@ enum throng_event_type {
     THRONG_EVENT_OPEN = 1,    /* a connection was accepted; the server may speak first */
     THRONG_EVENT_MESSAGE = 2, /* one whole message; size 0 is a message too */
     THRONG_EVENT_CLOSED = 3,  /* the connection is gone; `reason` says why */
-    /* There is room again for a connection whose write was refused with THRONG_EAGAIN: its queue has
-     * fallen to half, and send memory is not short. Once per refusal that was not followed by an
-     * accepted write; not after throng_close or throng_abort. */
+    /* There is room again for a connection whose write was refused with THRONG_EAGAIN: its queue
+     * has fallen to half, and send memory is not short. Once per refusal that was not followed by
+     * an accepted write; not after throng_close or throng_abort. */
     THRONG_EVENT_WRITABLE = 4,
     THRONG_EVENT_TIMER =
         5, /* a timer of throng_timer_start is due: `number` is its id, `user` its pointer */
@@ -117,8 +118,9 @@ THRONG_API void throng_server_wake(struct throng_server *server);
 /* ---- the loop ---- */
 
 /* The next event; waits up to timeout_ms (0: only look; negative: no limit). Answers 1, 0 if none
- * came in time or throng_server_wake was called, THRONG_ESTOPPED at the end of a drain, THRONG_EINVAL. All that
- * was written since the last flush goes out when throng has no more event at hand. */
+ * came in time or throng_server_wake was called, THRONG_ESTOPPED at the end of a drain,
+ * THRONG_EINVAL. All that was written since the last flush goes out when throng has no more event
+ * at hand. */
 THRONG_API int throng_get_event(struct throng_server *server, struct throng_event *event,
                                 int timeout_ms);
 
@@ -136,16 +138,16 @@ THRONG_API void throng_release_event(struct throng_server *server, struct throng
 /* Queues one message; copies it. All of it is accepted, or none. 0; THRONG_ESTALE: the connection
  * is gone; THRONG_ECLOSING: throng_close or throng_abort was called; THRONG_ETOOBIG: size >
  * message_bytes_max; THRONG_EAGAIN: the connection's queue (send_queue_bytes_max) or the send
- * memory is full now, and a WRITABLE event will say when it is worth another try. A connection to which all
- * was sent is refused no message for its queue, only while others hold the send memory. What was accepted is
- * delivered in order, or CLOSED is reported; enum throng_when_send_full names two other policies, of which
- * CLOSE answers THRONG_ECLOSING here. data may be NULL if size is 0, else THRONG_EINVAL; so is
- * size 0 where empty messages are heartbeats (heartbeat_ms). */
+ * memory is full now, and a WRITABLE event will say when it is worth another try. A connection to
+ * which all was sent is refused no message for its queue, only while others hold the send memory.
+ * What was accepted is delivered in order, or CLOSED is reported; enum throng_when_send_full names
+ * two other policies, of which CLOSE answers THRONG_ECLOSING here. data may be NULL if size is 0,
+ * else THRONG_EINVAL; so is size 0 where empty messages are heartbeats (heartbeat_ms). */
 THRONG_API int throng_write_data(struct throng_server *server, throng_conn conn, const void *data,
                                  size_t size);
 
-/* A message that is written piece by piece, straight into send memory: for those that are made while they are
- * written. All of it is throng's own. */
+/* A message that is written piece by piece, straight into send memory: for those that are made
+ * while they are written. All of it is throng's own. */
 struct throng_writer {
     struct throng_server *private_server; /* NULL: not begun */
     uint64_t private_target;
@@ -154,25 +156,27 @@ struct throng_writer {
     int private_error; /* the first */
 };
 
-/* Begins a message to `conn`: throng_write_begin, any number of throng_writer_append, then throng_write_end, which
- * sends it as one message, or throng_write_cancel. It takes its place in the order when it ends, so whatever
- * else happens between is allowed, other writers and writes to the same connection too. End each one: until
- * then it holds up to a longest message of send memory. 0, THRONG_ESTALE, THRONG_ECLOSING, THRONG_EINVAL. */
+/* Begins a message to `conn`: throng_write_begin, any number of throng_writer_append, then
+ * throng_write_end, which sends it as one message, or throng_write_cancel. It takes its place in
+ * the order when it ends, so whatever else happens between is allowed, other writers and writes to
+ * the same connection too. End each one: until then it holds up to a longest message of send
+ * memory. 0, THRONG_ESTALE, THRONG_ECLOSING, THRONG_EINVAL. */
 THRONG_API int throng_write_begin(struct throng_server *server, throng_conn conn,
                                   struct throng_writer *writer);
 
-/* Copies `size` bytes behind those that were appended. 0; THRONG_ETOOBIG: message_bytes_max is passed;
- * THRONG_EAGAIN: the send memory is full now, and a WRITABLE event will say when it is worth another try, from
- * the beginning; THRONG_ESTALE, THRONG_ECLOSING, THRONG_EINVAL (not begun; data NULL and size not 0). The
- * first error stays, and throng_write_end answers it too. Where the policy is DROP_OLDEST, older messages may
- * be dropped for want of memory before it is known how long this one gets. */
+/* Copies `size` bytes behind those that were appended. 0; THRONG_ETOOBIG: message_bytes_max is
+ * passed; THRONG_EAGAIN: the send memory is full now, and a WRITABLE event will say when it is
+ * worth another try, from the beginning; THRONG_ESTALE, THRONG_ECLOSING, THRONG_EINVAL (not begun;
+ * data NULL and size not 0). The first error stays, and throng_write_end answers it too. Where the
+ * policy is DROP_OLDEST, older messages may be dropped for want of memory before it is known how
+ * long this one gets. */
 THRONG_API int throng_writer_append(struct throng_writer *writer, const void *data, size_t size);
 
 /* throng_writer_append as a throng_sink (throng/pack.h); `writer` is a struct throng_writer. */
 THRONG_API int throng_writer_sink(void *writer, const void *data, size_t size);
 
-/* Sends the message: the answers of throng_write_data. Of a message that is refused nothing is left. Ends the
- * writer either way. THRONG_EINVAL: not begun, or ended before. */
+/* Sends the message: the answers of throng_write_data. Of a message that is refused nothing is
+ * left. Ends the writer either way. THRONG_EINVAL: not begun, or ended before. */
 THRONG_API int throng_write_end(struct throng_writer *writer);
 
 /* Gives the message up; harmless if there is none. */
@@ -191,9 +195,9 @@ THRONG_API int throng_close(struct throng_server *server, throng_conn conn);
  * throng_close. */
 THRONG_API int throng_abort(struct throng_server *server, throng_conn conn);
 
-/* Changes how many bytes may wait to be sent to this connection, in whole 512-byte blocks, instead of
- * send_queue_bytes_max. At least one longest message, at most 2 GiB. What waits already stays. Reading
- * pauses at half of send_queue_bytes_max nevertheless. 0, THRONG_ESTALE, THRONG_EINVAL. */
+/* Changes how many bytes may wait to be sent to this connection, in whole 512-byte blocks, instead
+ * of send_queue_bytes_max. At least one longest message, at most 2 GiB. What waits already stays.
+ * Reading pauses at half of send_queue_bytes_max nevertheless. 0, THRONG_ESTALE, THRONG_EINVAL. */
 THRONG_API int throng_set_send_limit(struct throng_server *server, throng_conn conn, size_t bytes);
 
 /* Changes what happens when they are reached. 0, THRONG_ESTALE, THRONG_EINVAL. */
@@ -219,13 +223,15 @@ THRONG_API int throng_queued_bytes(struct throng_server *server, throng_conn con
 
 /* ---- time, and other threads ----
  *
- * Due timers and ticks and posted numbers are events like the others, so one loop sees all that happens, in
- * one order. TIMER, TICK and POSTED have no connection (conn.id is 0). Of those that are due, TICK comes
- * first, then TIMERs by due time, then POSTEDs; each kind at most 256 before the others have their turn. They
- * come in a drain as well; a timer or a tick does not keep it from its end, a post that waits does. */
+ * Due timers and ticks and posted numbers are events like the others, so one loop sees all that
+ * happens, in one order. TIMER, TICK and POSTED have no connection (conn.id is 0). Of those that
+ * are due, TICK comes first, then TIMERs by due time, then POSTEDs; each kind at most 256 before
+ * the others have their turn. They come in a drain as well; a timer or a tick does not keep it from
+ * its end, a post that waits does. */
 
-/* The time of the running batch (what throng_get_event has at hand between two flushes), ns: monotonic, from
- * an unknown origin, asked once a batch. The logic of a game should know no other clock. Logic thread. */
+/* The time of the running batch (what throng_get_event has at hand between two flushes), ns:
+ * monotonic, from an unknown origin, asked once a batch. The logic of a game should know no other
+ * clock. Logic thread. */
 THRONG_API uint64_t throng_now_ns(const struct throng_server *server);
 
 /* A timer's name; unique for the life of the server. 0 is never a timer. */
@@ -233,27 +239,29 @@ typedef struct throng_timer {
     uint64_t id;
 } throng_timer;
 
-/* Asks for a TIMER event `delay_ms` (0..86,400,000) after this call, and again each `period_ms` (0: once; at
- * most 86,400,000). Never early; late by a millisecond (Windows: by its clock tick, 15.6 ms unless the program
- * asks for better), or by what the logic thread takes. A periodic one that is late by whole periods leaves
- * those out. `timer` may be NULL. 0; THRONG_EAGAIN: timers_max of them run; THRONG_EINVAL. */
+/* Asks for a TIMER event `delay_ms` (0..86,400,000) after this call, and again each `period_ms` (0:
+ * once; at most 86,400,000). Never early; late by a millisecond (Windows: by its clock tick, 15.6
+ * ms unless the program asks for better), or by what the logic thread takes. A periodic one that is
+ * late by whole periods leaves those out. `timer` may be NULL. 0; THRONG_EAGAIN: timers_max of them
+ * run; THRONG_EINVAL. */
 THRONG_API int throng_timer_start(struct throng_server *server, uint32_t delay_ms,
                                   uint32_t period_ms, void *user, throng_timer *timer);
 
-/* No event of it is taken after this call. 0; THRONG_ESTALE: its only event was taken already, or it was
- * stopped; THRONG_EINVAL: server is NULL. */
+/* No event of it is taken after this call. 0; THRONG_ESTALE: its only event was taken already, or
+ * it was stopped; THRONG_EINVAL: server is NULL. */
 THRONG_API int throng_timer_stop(struct throng_server *server, throng_timer timer);
 
-/* Asks for TICK events at a fixed rate, 1..1,000 a second; 0 ends them. A logic thread that is late gets one
- * event, with the number of those that it missed, and the rhythm stays. A call begins anew, number 1 one period
- * from now. 0 or THRONG_EINVAL. */
+/* Asks for TICK events at a fixed rate, 1..1,000 a second; 0 ends them. A logic thread that is late
+ * gets one event, with the number of those that it missed, and the rhythm stays. A call begins
+ * anew, number 1 one period from now. 0 or THRONG_EINVAL. */
 THRONG_API int throng_tick(struct throng_server *server, uint32_t rate_hz);
 
-/* Hands a pointer and a number to the loop, as a POSTED event: a database's answer, a command from a console.
- * What the caller did before is visible to whoever takes the event; those of one thread come in order. 0;
- * THRONG_EAGAIN: posts_max of them wait, nothing was taken; THRONG_EINVAL: server is NULL. Any thread while the
- * server lives; not a signal handler (throng_server_wake is for those). THRONG_ESTOPPED is not answered to the
- * logic thread while one waits; throng_server_stop forgets what waits. */
+/* Hands a pointer and a number to the loop, as a POSTED event: a database's answer, a command from
+ * a console. What the caller did before is visible to whoever takes the event; those of one thread
+ * come in order. 0; THRONG_EAGAIN: posts_max of them wait, nothing was taken; THRONG_EINVAL: server
+ * is NULL. Any thread while the server lives; not a signal handler (throng_server_wake is for
+ * those). THRONG_ESTOPPED is not answered to the logic thread while one waits; throng_server_stop
+ * forgets what waits. */
 THRONG_API int throng_post(struct throng_server *server, void *user, uint64_t number);
 
 /* ---- looking at it ---- */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The admin listener's life and its loop. listen, start, log_start and stop on the logic thread; the rest is
- * the admin thread. */
+ * The admin listener's life and its loop. listen, start, log_start and stop on the logic thread;
+ * the rest is the admin thread. */
 #include "admin/record.h"
 
 #include <stdio.h>
@@ -89,7 +89,8 @@ static void wait_and_dispatch(struct tg_admin *admin, int64_t timeout_ns)
     }
 }
 
-/* With a limit for the logic thread it is looked at four times a second, or a quarter of the limit. */
+/* With a limit for the logic thread it is looked at four times a second, or a quarter of the
+ * limit. */
 static uint32_t tick_ms(const struct tg_admin *admin)
 {
     uint32_t quarter = admin->server->shared.limits.logic_stall_ms / 4;

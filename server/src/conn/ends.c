@@ -17,8 +17,8 @@ void tg_ends_set(const struct tg_ends *ends, uint32_t slot, const struct throng_
     memcpy(narrow->local, local->bytes, sizeof(narrow->local));
     narrow->peer_port = peer->port;
     narrow->local_port = local->port;
-    /* Of an earlier connection. A look at a page that nobody ever wrote to makes it no more resident; a
-     * store would. */
+    /* Of an earlier connection. A look at a page that nobody ever wrote to makes it no more
+     * resident; a store would. */
     if (wide->peer.family != THRONG_ADDRESS_NONE) {
         *wide = (struct tg_ends_wide){.peer = {.family = THRONG_ADDRESS_NONE}};
     }

@@ -2,8 +2,8 @@
  * The two ends of each connection, for throng_peer_address and throng_local_address: written by the
  * worker before OPEN is published, read by the logic thread until CLOSED is released.
  *
- * Two IPv4 addresses with their ports take 12 bytes. Whatever else lies in a table of its own, of which
- * pages become resident only where somebody is connected over IPv6. */
+ * Two IPv4 addresses with their ports take 12 bytes. Whatever else lies in a table of its own, of
+ * which pages become resident only where somebody is connected over IPv6. */
 #ifndef TG_CONN_ENDS_H
 #define TG_CONN_ENDS_H
 

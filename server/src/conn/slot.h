@@ -56,9 +56,9 @@ enum tg_slot_flags {
     TG_SLOT_RATE_PAUSED = 32768, /* not read from until its rate allows it */
 };
 
-/* Two cache lines, which no other worker writes to: what happens to a connection touches these and no
- * more. What else it has lies in tables by its side: its timer (arena.h), its two ends (ends.h), and a
- * piece of the intake's while there is input. server/DESIGN.md has the sum. */
+/* Two cache lines, which no other worker writes to: what happens to a connection touches these and
+ * no more. What else it has lies in tables by its side: its timer (arena.h), its two ends (ends.h),
+ * and a piece of the intake's while there is input. server/DESIGN.md has the sum. */
 struct tg_slot {
     /* Receiving and identity: touched by each message. */
     struct tg_stream stream;

@@ -62,13 +62,14 @@ enum tg_command_flags {
     TG_COMMAND_DRAIN = 4, /* the whole worker; conn is 0 */
     /* With ABORT: it was the peer that did not read (SLOW_READER), not throng_abort. */
     TG_COMMAND_SLOW_READER = 8,
-    /* The logic thread keeps more for this connection; the next command without the flag brings it. A
-     * peer that has half-closed is not closed before. */
+    /* The logic thread keeps more for this connection; the next command without the flag brings it.
+     * A peer that has half-closed is not closed before. */
     TG_COMMAND_MORE = 16,
-    /* A write was refused and the game waits for WRITABLE: no more is to be read of this connection. Each
-     * command of a connection says anew whether it is so. */
+    /* A write was refused and the game waits for WRITABLE: no more is to be read of this
+     * connection. Each command of a connection says anew whether it is so. */
     TG_COMMAND_REFUSED = 32,
-    /* Rooms. `chain` of a broadcast is shared by all workers; `conn` is who does not get it, or 0. */
+    /* Rooms. `chain` of a broadcast is shared by all workers; `conn` is who does not get it, or
+     * 0. */
     TG_COMMAND_JOIN = 64,
     TG_COMMAND_LEAVE = 128,
     TG_COMMAND_BROADCAST = 256,
@@ -78,8 +79,8 @@ enum tg_command_flags {
 
 #define TG_COMMAND_OF_ROOM (TG_COMMAND_JOIN | TG_COMMAND_LEAVE | TG_COMMAND_BROADCAST)
 
-/* One flush of one connection: what to send, and whether to close afterwards. Or something of a room, or a
- * drain. */
+/* One flush of one connection: what to send, and whether to close afterwards. Or something of a
+ * room, or a drain. */
 struct tg_command {
     uint64_t conn;
     union {

@@ -156,8 +156,8 @@ int throng_timer_start(struct throng_server *server, uint32_t delay_ms, uint32_t
     if (server == NULL || delay_ms > DELAY_MS_MAX || period_ms > DELAY_MS_MAX) {
         return THRONG_EINVAL;
     }
-    /* The clock's time and not the batch's: a batch may have taken long already, and then the timer would
-     * come early for whoever looks at a clock of his own. Rounded up for the same reason. */
+    /* The clock's time and not the batch's: a batch may have taken long already, and then the timer
+     * would come early for whoever looks at a clock of his own. Rounded up for the same reason. */
     uint64_t now_ms = (tg_clock_ns() + NS_PER_MS - 1) / NS_PER_MS;
     uint64_t id = tg_timer_pool_start(&server->time->timers, now_ms + delay_ms, period_ms, user);
     if (id == 0) {

@@ -123,8 +123,9 @@ static void begin_drain(struct tg_worker *worker, uint32_t deadline_ms)
         struct tg_slot *slot = tg_worker_slot(worker, i);
         if (tg_worker_owns(worker, i) && takes_writes(slot)) {
             tg_slot_drain(worker, slot);
-            /* Not settled here: the last release may have been seen while the reply that was written
-             * before it is in the ring behind this command (close.pml: DRAIN_SETTLES_AT_ONCE). */
+            /* Not settled here: the last release may have been seen while the reply that was
+             * written before it is in the ring behind this command (close.pml:
+             * DRAIN_SETTLES_AT_ONCE). */
             tg_worker_touch(worker, slot);
         }
     }
@@ -164,8 +165,8 @@ static void note_more(struct tg_worker *worker, struct tg_slot *slot, bool more)
     }
 }
 
-/* Whether the next command brings more for the same connection, and will send all of it. So a connection is
- * sent to once if its messages lay across the end of a batch. */
+/* Whether the next command brings more for the same connection, and will send all of it. So a
+ * connection is sent to once if its messages lay across the end of a batch. */
 static bool is_continued(const struct tg_worker *worker, const struct tg_command *command)
 {
     const uint32_t others = TG_COMMAND_OF_ROOM | TG_COMMAND_CLOSE | TG_COMMAND_ABORT;

@@ -9,8 +9,8 @@
 #include "worker/watch.h"
 #include "worker/worker.h"
 
-/* When a broadcast would leave less than this part of the references, only those get it to whom everything
- * was sent. */
+/* When a broadcast would leave less than this part of the references, only those get it to whom
+ * everything was sent. */
 #define SHORT_PART 8u
 
 /* Broadcasts that are taken in one walk over the members. */
@@ -287,9 +287,9 @@ static uint32_t references_in(const struct tg_block_pool *pool, const struct tg_
     return count;
 }
 
-/* Whether the newest can take the place of older ones. For want of references or of send memory it needs one
- * whose place it takes; and if it is the last that memory suffices for, nobody may keep it waiting. Nothing is
- * dropped for a message that cannot be had all the same. */
+/* Whether the newest can take the place of older ones. For want of references or of send memory it
+ * needs one whose place it takes; and if it is the last that memory suffices for, nobody may keep
+ * it waiting. Nothing is dropped for a message that cannot be had all the same. */
 static bool can_replace(const struct tg_worker *worker, const struct tg_chain *later,
                         const struct broadcast *broadcast)
 {
@@ -302,8 +302,8 @@ static bool can_replace(const struct tg_worker *worker, const struct tg_chain *l
            free_count + references_in(worker->shared->blocks, later) >= broadcast->blocks;
 }
 
-/* DROP_OLDEST, and something is unsent: the newest takes the place of older ones. For want of send memory it
- * takes the place of all, since others may still have those. */
+/* DROP_OLDEST, and something is unsent: the newest takes the place of older ones. For want of send
+ * memory it takes the place of all, since others may still have those. */
 static void replace(struct tg_worker *worker, struct tg_slot *slot,
                     const struct broadcast *broadcast, uint32_t units_max)
 {
@@ -363,8 +363,8 @@ static void deliver(struct tg_worker *worker, struct tg_slot *slot, struct broad
     }
 }
 
-/* Makes references free as far as that goes at once. Not during the walk: whoever is sent to may fail, and
- * leave the list that is being walked. */
+/* Makes references free as far as that goes at once. Not during the walk: whoever is sent to may
+ * fail, and leave the list that is being walked. */
 static void make_room(struct tg_worker *worker, uint64_t references)
 {
     tg_fanout_collect(worker);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Fan-out: a worker's part of the rooms. It queues a broadcast to those of its own connections that are in the
- * room (members.h) as references to blocks that all workers share. Worker thread.
+ * Fan-out: a worker's part of the rooms. It queues a broadcast to those of its own connections that
+ * are in the room (members.h) as references to blocks that all workers share. Worker thread.
  *
  *   logic: one chain of blocks, one command for each worker that has members
  *   worker:  for each member: a reference (16 bytes) per block, at the end of its queue
@@ -8,9 +8,10 @@
  *            reference sent -> free; this worker's last one -> one worker less
  *   last worker:  the chain goes home with the other blocks
  *
- * A member with DROP_OLDEST to which something is still unsent gets what is broadcast meanwhile into a
- * chain of its own, `later`, and what is written to it too, where the oldest can still be dropped. It joins
- * the queue when that is empty, so while there is something in `later` something is unsent. */
+ * A member with DROP_OLDEST to which something is still unsent gets what is broadcast meanwhile
+ * into a chain of its own, `later`, and what is written to it too, where the oldest can still be
+ * dropped. It joins the queue when that is empty, so while there is something in `later` something
+ * is unsent. */
 #ifndef TG_WORKER_FANOUT_H
 #define TG_WORKER_FANOUT_H
 
@@ -37,8 +38,8 @@ struct tg_worker;
 
 /* Links are indices + 1: zeroed memory is an empty list. */
 
-/* A membership, the worker's half of struct tg_member (room/room_table.h). From JOIN until it was sent
- * home it belongs to the worker of its connection. */
+/* A membership, the worker's half of struct tg_member (room/room_table.h). From JOIN until it was
+ * sent home it belongs to the worker of its connection. */
 struct tg_member_link {
     uint32_t room;
     uint32_t slot;
@@ -88,9 +89,9 @@ struct tg_fanout {
     alignas(64) _Atomic uint32_t home;
 };
 
-/* A queue's bytes have 32 bits. What is written may fill half of that, 2 GiB, by the logic thread's count; what
- * is broadcast comes to the same queue, by the worker's. Broadcasts have what is left, less a message by which
- * DROP_OLDEST may be over each of the two: 1.875 GiB. */
+/* A queue's bytes have 32 bits. What is written may fill half of that, 2 GiB, by the logic thread's
+ * count; what is broadcast comes to the same queue, by the worker's. Broadcasts have what is left,
+ * less a message by which DROP_OLDEST may be over each of the two: 1.875 GiB. */
 #define TG_FANOUT_UNITS_MOST                                                                       \
     (UINT32_MAX / TG_BLOCK_BYTES - TG_SEND_LIMIT_MOST / TG_BLOCK_BYTES -                           \
      2 * (THRONG_MESSAGE_BYTES_LIMIT / TG_BLOCK_BYTES + 1))
@@ -110,15 +111,17 @@ static inline uint32_t tg_send_limit_word(uint32_t units_max, enum throng_when_s
 /* `reference_first`: the first of `reference_count` references that are this worker's. */
 void tg_fanout_init(struct tg_fanout *fanout, uint32_t reference_first, uint32_t reference_count);
 
-/* Takes a BROADCAST, the first of `count` commands that lie in a row, and those behind it that go to the same room:
- * each member has its turn once, while its memory is near. Answers how many it took. */
+/* Takes a BROADCAST, the first of `count` commands that lie in a row, and those behind it that go
+ * to the same room: each member has its turn once, while its memory is near. Answers how many it
+ * took. */
 uint32_t tg_fanout_take_broadcasts(struct tg_worker *worker, const struct tg_command *commands,
                                    uint32_t count);
 
 /* Sends what the commands of this turn have queued. */
 void tg_fanout_send(struct tg_worker *worker);
 
-/* Takes the references out of worker->done, and puts in the broadcasts that nobody needs any more. */
+/* Takes the references out of worker->done, and puts in the broadcasts that nobody needs any
+ * more. */
 void tg_fanout_collect(struct tg_worker *worker);
 
 /* What waits in `later`; 0 of a slot in no room. */
@@ -126,8 +129,8 @@ uint32_t tg_fanout_later_bytes(const struct tg_worker *worker, const struct tg_s
 
 /* The rest is for slots in rooms only (slot->in_rooms). */
 
-/* What is written to it goes behind what waits in `later`, and there too if it may have to make room for
- * what is newer. False: it is for the queue. */
+/* What is written to it goes behind what waits in `later`, and there too if it may have to make
+ * room for what is newer. False: it is for the queue. */
 bool tg_fanout_write_later(struct tg_worker *worker, struct tg_slot *slot, struct tg_chain *chain);
 
 /* Its queue is empty: what waits in `later` is its queue now. False: nothing waits there. */

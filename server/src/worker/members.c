@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Members: the lists of a worker's connections by room, and of a connection's rooms. Worker thread, but where
- * members.h says. */
+ * Members: the lists of a worker's connections by room, and of a connection's rooms. Worker thread,
+ * but where members.h says. */
 #include "worker/members.h"
 
 #include "base/assert.h"
@@ -13,8 +13,8 @@ static void send_home(struct tg_worker *worker, uint32_t index)
     do {
         link->home_next = head;
         tg_yield();
-        /* release: pairs with the acquire in tg_members_take_home; makes the link, and what was counted
-         * for the room, visible. One pusher, and a taker that takes all: no ABA problem. */
+        /* release: pairs with the acquire in tg_members_take_home; makes the link, and what was
+         * counted for the room, visible. One pusher, and a taker that takes all: no ABA problem. */
     } while (!atomic_compare_exchange_weak_explicit(&worker->fanout.home, &head, index + 1,
                                                     memory_order_release, memory_order_relaxed));
 }

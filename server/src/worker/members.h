@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * Members: which connections of a worker are in which room. The lists that a broadcast walks (fanout.h has their
- * records). Called by commands (fanout.c) and closes. Worker thread, but where marked. */
+ * Members: which connections of a worker are in which room. The lists that a broadcast walks
+ * (fanout.h has their records). Called by commands (fanout.c) and closes. Worker thread, but where
+ * marked. */
 #ifndef TG_WORKER_MEMBERS_H
 #define TG_WORKER_MEMBERS_H
 

@@ -72,7 +72,8 @@ static void give_slot(struct tg_worker *worker, uint32_t index)
     }
 }
 
-/* Whether it is time for another line of a kind of which all workers together write one a second. */
+/* Whether it is time for another line of a kind of which all workers together write one a
+ * second. */
 static bool may_log(const struct tg_worker *worker, _Atomic uint64_t *due_ms)
 {
     uint64_t due = atomic_load_explicit(due_ms, memory_order_relaxed);
@@ -82,7 +83,8 @@ static bool may_log(const struct tg_worker *worker, _Atomic uint64_t *due_ms)
 }
 
 /* Counts the connection for its address; false if that has its share already. On refusal the slot
- * serves for the moment that the port needs to reset it: before it is in one its address is not known. */
+ * serves for the moment that the port needs to reset it: before it is in one its address is not
+ * known. */
 static bool admit_address(struct tg_worker *worker, const struct tg_slot *slot,
                           const struct throng_address *peer)
 {
@@ -127,8 +129,8 @@ static void rest_accepting(struct tg_worker *worker, int error)
     }
 }
 
-/* A connection was accepted and then lost. If that was for want of something, the next one would be lost
- * as well: it had better wait in the backlog. */
+/* A connection was accepted and then lost. If that was for want of something, the next one would be
+ * lost as well: it had better wait in the backlog. */
 static void rest_if_short(struct tg_worker *worker, int error)
 {
     if (error == THRONG_EMFILE || error == THRONG_ENOBUFS || error == THRONG_ENOMEM) {
@@ -157,8 +159,8 @@ static void open_connection(struct tg_worker *worker, struct tg_worker_listener 
     struct throng_address local;
     error = tg_port_addresses(worker->port, &slot->stream, &peer, &local);
     if (error < 0) {
-        /* It was reset before we got here (or, with io_uring, there is no descriptor with which to look).
-         * Nobody has heard of it, and nobody will. */
+        /* It was reset before we got here (or, with io_uring, there is no descriptor with which to
+         * look). Nobody has heard of it, and nobody will. */
         slot->flags |= TG_SLOT_SILENT;
         tg_slot_close(worker, slot, THRONG_CLOSE_RESET, TG_CLOSE_ABORT);
         rest_if_short(worker, error);

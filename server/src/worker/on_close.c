@@ -54,8 +54,8 @@ static void start_linger(struct tg_worker *worker, struct tg_slot *slot, uint32_
     }
 }
 
-/* Nothing more is asked of what the peer says. What it takes is watched for as long as the logic thread
- * may write: until linger_ms bounds it. */
+/* Nothing more is asked of what the peer says. What it takes is watched for as long as the logic
+ * thread may write: until linger_ms bounds it. */
 static void leave_open(struct tg_worker *worker, struct tg_slot *slot, enum tg_slot_state state)
 {
     if (slot->state == TG_SLOT_OPEN) {
@@ -155,8 +155,8 @@ void tg_slot_linger_expired(struct tg_worker *worker, struct tg_slot *slot)
                   TG_CLOSE_ABORT);
 }
 
-/* What was not sent goes home, uncounted: many queues may refer to the same blocks, and the sum of all may
- * be beyond 32 bits. (The receiving side's memory went with its close.) */
+/* What was not sent goes home, uncounted: many queues may refer to the same blocks, and the sum of
+ * all may be beyond 32 bits. (The receiving side's memory went with its close.) */
 static void release_queue(struct tg_worker *worker, struct tg_slot *slot)
 {
     do {

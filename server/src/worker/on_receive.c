@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Receiving: from bytes to MESSAGE events, as far as there is room; when a connection reads and when
- * it rests is in reading.c. Called by worker.c for each RECEIVE completion. Worker thread. */
+ * Receiving: from bytes to MESSAGE events, as far as there is room; when a connection reads and
+ * when it rests is in reading.c. Called by worker.c for each RECEIVE completion. Worker thread. */
 #include "worker/worker.h"
 
 #include "base/assert.h"
@@ -49,9 +49,9 @@ static bool has_heartbeats(const struct tg_worker *worker, const struct tg_slot 
     return worker->shared->limits.heartbeat_ms[slot->listener] != 0;
 }
 
-/* Hands up messages that lie whole at the front of the input, at most `most`, as far as there is event
- * room. The hot case: a look at each and the writing of its event, all else once for the run. Answers how
- * many it were; heartbeats it leaves. */
+/* Hands up messages that lie whole at the front of the input, at most `most`, as far as there is
+ * event room. The hot case: a look at each and the writing of its event, all else once for the run.
+ * Answers how many it were; heartbeats it leaves. */
 static uint32_t push_whole_messages(struct tg_worker *worker, struct tg_slot *slot, uint32_t most)
 {
     struct tg_piece *piece = tg_reader_piece(&worker->intake, &slot->reader);
@@ -175,10 +175,10 @@ static void wait_for_turn(struct tg_worker *worker, struct tg_slot *slot)
     tg_slot_block(worker, slot);
 }
 
-/* Hands up messages of the slot's input as far as there is event room and memory, at most a turn's worth.
- * Afterwards the slot waits, or reads, or is closed. The flow limit is looked at when all is handed up: a
- * paused connection must not keep a receive buffer, of which there are few, for as long as its peer does
- * not read. */
+/* Hands up messages of the slot's input as far as there is event room and memory, at most a turn's
+ * worth. Afterwards the slot waits, or reads, or is closed. The flow limit is looked at when all is
+ * handed up: a paused connection must not keep a receive buffer, of which there are few, for as
+ * long as its peer does not read. */
 static void hand_up(struct tg_worker *worker, struct tg_slot *slot)
 {
     const uint32_t most = messages_allowed(worker, slot);

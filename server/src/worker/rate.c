@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * What one peer may send: messages and bytes a second, with a burst. Worker thread.
  *
- * Who is slowed: what a receive has brought is handed up whole, and the debt is paid off before more is
- * read: input that waited for its rate would hold a receive buffer, of which there are few. So at most one
- * receive more than the burst is taken, and no more than the rate over time.
+ * Who is slowed: what a receive has brought is handed up whole, and the debt is paid off before
+ * more is read: input that waited for its rate would hold a receive buffer, of which there are few.
+ * So at most one receive more than the burst is taken, and no more than the rate over time.
  *
- * Who is to be reset: one message more than there may be is enough. But not for what piled up while we did
- * not read: after a pause of ours the bucket has what came meanwhile without a limit, and after an absence
- * nobody is judged until all have been heard. */
+ * Who is to be reset: one message more than there may be is enough. But not for what piled up while
+ * we did not read: after a pause of ours the bucket has what came meanwhile without a limit, and
+ * after an absence nobody is judged until all have been heard. */
 #include "worker/worker.h"
 
 static struct tg_slot_rates *rates_of(const struct tg_worker *worker, const struct tg_slot *slot)

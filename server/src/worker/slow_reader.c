@@ -3,8 +3,8 @@
  * short. Worker thread. */
 #include "worker/watch.h"
 
-/* From now, not from the last look at the clock: what this turn has taken so far, or inline what the logic
- * thread thought about before it wrote, is not the peer's. */
+/* From now, not from the last look at the clock: what this turn has taken so far, or inline what
+ * the logic thread thought about before it wrote, is not the peer's. */
 void tg_slot_begin_span(const struct tg_worker *worker, struct tg_slot *slot)
 {
     slot->unsent_ms = worker->served_ms + tg_worker_uncounted_ms(worker);
@@ -12,9 +12,9 @@ void tg_slot_begin_span(const struct tg_worker *worker, struct tg_slot *slot)
     slot->span_bytes = slot->queue.bytes + slot->beat_bytes;
 }
 
-/* Whether enough was taken in a span of that length. All that waited when it began is enough, however little
- * that was: what waits now came later, and a server that is behind with its own work has something waiting for
- * everybody all the time. */
+/* Whether enough was taken in a span of that length. All that waited when it began is enough,
+ * however little that was: what waits now came later, and a server that is behind with its own work
+ * has something waiting for everybody all the time. */
 static bool keeps_up(const struct tg_worker *worker, const struct tg_slot *slot, uint32_t span_ms)
 {
     uint64_t least = (uint64_t)worker->shared->limits.reader_rate_min * span_ms / 1000;
@@ -55,7 +55,8 @@ uint32_t tg_slot_judge_reader(struct tg_worker *worker, struct tg_slot *slot, ui
     return limit_ms;
 }
 
-/* The next of this worker's connections, from *index on, that is too slow for a time of shortage; or NULL. */
+/* The next of this worker's connections, from *index on, that is too slow for a time of shortage;
+ * or NULL. */
 static struct tg_slot *next_too_slow(struct tg_worker *worker, uint32_t *index)
 {
     while (*index < worker->shared->arena->capacity) {
@@ -81,8 +82,8 @@ void tg_worker_judge_slow_readers(struct tg_worker *worker)
         uint32_t span_ms = tg_watch_passed_ms(worker, slot->unsent_ms);
         longest_ms = longest_ms > span_ms ? longest_ms : span_ms;
     }
-    /* Who has been slow for half as long as the slowest goes with it; the others have time until it is
-     * seen whether that was enough. */
+    /* Who has been slow for half as long as the slowest goes with it; the others have time until it
+     * is seen whether that was enough. */
     for (uint32_t i = 0; longest_ms > 0 && (slot = next_too_slow(worker, &i)) != NULL;) {
         if (tg_watch_passed_ms(worker, slot->unsent_ms) >= longest_ms / 2) {
             tg_slot_reset_slow_reader(worker, slot);

@@ -8,7 +8,8 @@
 /* Nothing is due. */
 #define TG_WATCH_NEVER UINT32_MAX
 
-/* A span may begin in time that is not counted yet (tg_worker_uncounted_ms): nothing of it has passed. */
+/* A span may begin in time that is not counted yet (tg_worker_uncounted_ms): nothing of it has
+ * passed. */
 static inline uint32_t tg_watch_passed_ms(const struct tg_worker *worker, uint32_t since_ms)
 {
     uint32_t passed_ms = worker->served_ms - since_ms;
@@ -37,10 +38,11 @@ static inline uint32_t tg_slot_beat_ms(const struct tg_worker *worker, const str
 /* Lets the slot's timer come in `left` ms at the latest. */
 void tg_slot_wake_in(struct tg_worker *worker, struct tg_slot *slot, uint32_t left);
 
-/* heartbeat.c: sends a heartbeat, or an answer, if it is time. Answers when the next one is. While there is
- * something to send anyway, there is no need of one. One that is unanswered does not hold the next one up:
- * the answer may lie behind messages that we read slowly, and the peer wants to hear of us meanwhile. They
- * are counted, for an answer that was taken for a question would be answered without end. */
+/* heartbeat.c: sends a heartbeat, or an answer, if it is time. Answers when the next one is. While
+ * there is something to send anyway, there is no need of one. One that is unanswered does not hold
+ * the next one up: the answer may lie behind messages that we read slowly, and the peer wants to
+ * hear of us meanwhile. They are counted, for an answer that was taken for a question would be
+ * answered without end. */
 uint32_t tg_slot_keep_beating(struct tg_worker *worker, struct tg_slot *slot);
 
 /* slow_reader.c: what waits from here on is to be taken: a span begins. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The watchdog: what a peer must do in time, and what happens when it does not. Worker thread.
  *
- * A slot has one timer. It is lazy: it runs until the earliest deadline known when it was started, and
- * what happens in between only writes down when. When it comes, every deadline is worked out anew, and
- * the timer runs on to the next one, or rests if there is none.
+ * A slot has one timer. It is lazy: it runs until the earliest deadline known when it was started,
+ * and what happens in between only writes down when. When it comes, every deadline is worked out
+ * anew, and the timer runs on to the next one, or rests if there is none.
  *
  *   while the connection is OPEN             counts from                  at the end
  *   no whole message came yet                accept                       FIRST_MESSAGE
@@ -16,9 +16,9 @@
  *   reading rests because of the rate        -                            reading goes on
  *
  * What counts is the time in which this worker served (served_ms): a process that was stopped,
- * or a logic thread that keeps its inline worker waiting, must not find its peers guilty of that. Nor is a
- * peer silent whose bytes wait for a receive buffer. While reading is paused, whoever's fault it is, only
- * the sending side is watched; the peer's time begins anew when reading goes on.
+ * or a logic thread that keeps its inline worker waiting, must not find its peers guilty of that.
+ * Nor is a peer silent whose bytes wait for a receive buffer. While reading is paused, whoever's
+ * fault it is, only the sending side is watched; the peer's time begins anew when reading goes on.
  *
  * The table's rows that are more than a look at the clock have their own files: heartbeat.c,
  * slow_reader.c, rate.c. */

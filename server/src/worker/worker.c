@@ -185,8 +185,8 @@ static bool return_blocks(struct tg_worker *worker)
                          worker->done.tail);
     tg_chain_init(&worker->done);
     tg_yield();
-    /* Full fence: pairs with the one in the logic thread's tg_parker_prepare, after it has said that
-     * somebody waits. Either it sees the blocks then, or we see that it waits. */
+    /* Full fence: pairs with the one in the logic thread's tg_parker_prepare, after it has said
+     * that somebody waits. Either it sees the blocks then, or we see that it waits. */
     atomic_thread_fence(memory_order_seq_cst);
     return atomic_load_explicit(&worker->shared->writers_waiting, memory_order_relaxed) != 0;
 }
@@ -249,10 +249,10 @@ static int64_t sleep_limit(struct tg_worker *worker, int64_t timeout_ns)
     return timeout_ns;
 }
 
-/* A turn took so long that it has to be explained. The wait was to last `limit_ns` at most (negative: no
- * limit); the rest was a worker's own work, or in inline mode what the logic thread thought about. If the
- * rest is too long, we were not there to serve anybody: a process that was stopped, perhaps. Answers what
- * of it counts as served. */
+/* A turn took so long that it has to be explained. The wait was to last `limit_ns` at most
+ * (negative: no limit); the rest was a worker's own work, or in inline mode what the logic thread
+ * thought about. If the rest is too long, we were not there to serve anybody: a process that was
+ * stopped, perhaps. Answers what of it counts as served. */
 TG_OUT_OF_LINE static uint64_t explain_time(struct tg_worker *worker, uint64_t passed_ms,
                                             int64_t limit_ns)
 {
@@ -277,8 +277,9 @@ uint32_t tg_worker_uncounted_ms(const struct tg_worker *worker)
     return passed_ms <= TG_ABSENCE_MS + TG_WATCH_TICK_MS ? (uint32_t)passed_ms : TG_WATCH_TICK_MS;
 }
 
-/* Asks the clock anew. What has passed since the last time counts as served, for the deadlines of peers,
- * unless it is much more than the `limit_ns` (negative: no limit) for which the port was to wait. */
+/* Asks the clock anew. What has passed since the last time counts as served, for the deadlines of
+ * peers, unless it is much more than the `limit_ns` (negative: no limit) for which the port was to
+ * wait. */
 static void pass_time(struct tg_worker *worker, int64_t limit_ns)
 {
     worker->now_ms = clock_ms();
@@ -299,9 +300,9 @@ static void judge_for_memory(struct tg_worker *worker)
     }
 }
 
-/* Whether everybody can be read from. Busy peers take all receive buffers for moments; a logic thread that
- * releases nothing has them for as long as it is stuck, and streams miss them. What they had to say then
- * comes all at once. */
+/* Whether everybody can be read from. Busy peers take all receive buffers for moments; a logic
+ * thread that releases nothing has them for as long as it is stuck, and streams miss them. What
+ * they had to say then comes all at once. */
 static void look_at_buffers(struct tg_worker *worker)
 {
     uint64_t missed =

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * A worker: one completion port, the connections that it accepted, and the three rings to the logic
  * thread. Runs on a thread of its own, or in inline mode inside throng_get_event. Each completion
- * kind has its file: on_accept.c, on_receive.c (and reading.c), on_send.c, on_close.c; what comes from
- * the logic thread is in commands.c, what a peer must do in time in watchdog.c.
+ * kind has its file: on_accept.c, on_receive.c (and reading.c), on_send.c, on_close.c; what comes
+ * from the logic thread is in commands.c, what a peer must do in time in watchdog.c.
  *
  *   tg_worker_turn:  releases -> commands -> timers -> blocked slots -> memory -> publish
  *                    -> wait -> dispatch -> publish
@@ -56,11 +56,12 @@
 /* Least time between two log lines of one worker about peers. */
 #define TG_PEER_LOG_REST_MS 1000u
 
-/* With a timer running, the longest sleep: time that nobody can have seen pass counts for no deadline
- * (explain_time in worker.c), and this keeps such times apart from mere silence. */
+/* With a timer running, the longest sleep: time that nobody can have seen pass counts for no
+ * deadline (explain_time in worker.c), and this keeps such times apart from mere silence. */
 #define TG_WATCH_TICK_MS 250u
 
-/* A turn that takes longer than this was no service. (A game of inline mode may think for that long.) */
+/* A turn that takes longer than this was no service. (A game of inline mode may think for that
+ * long.) */
 #define TG_ABSENCE_MS 1000u
 
 /* After an absence the peers have this long to be heard before time counts again. */
@@ -69,7 +70,8 @@
 /* The span in which a slow reader must take something while send memory is short. */
 #define TG_SHORTAGE_SPAN_MS 2000u
 
-/* Least time between two searches for silent connections to evict, and how many one search finds. */
+/* Least time between two searches for silent connections to evict, and how many one search
+ * finds. */
 #define TG_EVICT_REST_MS 100u
 #define TG_EVICT_MAX 32u
 
@@ -298,8 +300,8 @@ void tg_worker_destroy(struct tg_worker *worker);
 
 /* ---- shared by the completion files ---- */
 
-/* How much of the turn has passed by now: what served_ms will grow by when it is over. Of what will surely be
- * an absence a tick, for no more of it counts then. */
+/* How much of the turn has passed by now: what served_ms will grow by when it is over. Of what will
+ * surely be an absence a tick, for no more of it counts then. */
 uint32_t tg_worker_uncounted_ms(const struct tg_worker *worker);
 
 /* Asks the clock anew. For deadlines set while commands are taken: inline, the logic may have
@@ -374,8 +376,8 @@ void tg_worker_on_receive(struct tg_worker *worker, const struct tg_completion *
 void tg_slot_progress(struct tg_worker *worker, struct tg_slot *slot);
 /* Puts the slot to the end of the blocked list, to go on when there is event room. */
 void tg_slot_block(struct tg_worker *worker, struct tg_slot *slot);
-/* Nothing more will be handed up: what was received and put together so far goes, and the slot waits
- * for nothing any more, unless its OPEN is still due. */
+/* Nothing more will be handed up: what was received and put together so far goes, and the slot
+ * waits for nothing any more, unless its OPEN is still due. */
 void tg_slot_drop_input(struct tg_worker *worker, struct tg_slot *slot);
 /* Pushes an event; false if the ring has no room. */
 bool tg_worker_push_event(struct tg_worker *worker, const struct tg_event_entry *event);
@@ -388,18 +390,19 @@ void tg_slot_read_on(struct tg_worker *worker, struct tg_slot *slot);
 void tg_slot_read_or_rest(struct tg_worker *worker, struct tg_slot *slot);
 /* There is input that cannot be handed up: no more of it, at once. */
 void tg_slot_hold_back(struct tg_worker *worker, struct tg_slot *slot);
-/* No more is wanted, perhaps for long. What the port has taken already comes nevertheless, also if it
- * was held back until now, and is handed up: it must not stay in a receive buffer meanwhile. */
+/* No more is wanted, perhaps for long. What the port has taken already comes nevertheless, also if
+ * it was held back until now, and is handed up: it must not stay in a receive buffer meanwhile. */
 void tg_slot_stop_reading(struct tg_worker *worker, struct tg_slot *slot);
 /* Reads again after the held and queued bytes fell. */
 void tg_slot_check_flow(struct tg_worker *worker, struct tg_slot *slot);
-/* A write to it was refused, and the game waits for WRITABLE; or no longer. Who cannot be answered is not
- * listened to: its messages would lie with the game, which can have so many of all connections. */
+/* A write to it was refused, and the game waits for WRITABLE; or no longer. Who cannot be answered
+ * is not listened to: its messages would lie with the game, which can have so many of all
+ * connections. */
 void tg_slot_note_refused(struct tg_worker *worker, struct tg_slot *slot, bool refused);
 
 /* assembly.c */
-/* Lets those go on who wait for message memory, as far as there is some, and stops others from being
- * read if too many wait. */
+/* Lets those go on who wait for message memory, as far as there is some, and stops others from
+ * being read if too many wait. */
 void tg_worker_give_turns(struct tg_worker *worker);
 /* The intake's timer: closes a connection if nobody's turn comes. */
 void tg_worker_intake_tick(struct tg_worker *worker);
@@ -444,17 +447,17 @@ void tg_slot_allow_for_pause(struct tg_worker *worker, struct tg_slot *slot);
 void tg_slot_spend_bytes(struct tg_worker *worker, struct tg_slot *slot, uint32_t bytes);
 /* So many were handed up: may set RATE_PAUSED, or close. */
 void tg_slot_spend_messages(struct tg_worker *worker, struct tg_slot *slot, uint32_t count);
-/* Reads on if the rate allows it again. Answers after how many ms it will, UINT32_MAX if nothing waits for
- * it. */
+/* Reads on if the rate allows it again. Answers after how many ms it will, UINT32_MAX if nothing
+ * waits for it. */
 uint32_t tg_slot_resume_rate(struct tg_worker *worker, struct tg_slot *slot);
 
 /* evict.c */
-/* Every slot is taken and somebody came: with the next turn, when what came in this batch has been heard, a
- * connection of this worker that has been silent for long is reset, the oldest first, or one of another
- * worker's. Its slot is free when the logic thread has released CLOSED. */
+/* Every slot is taken and somebody came: with the next turn, when what came in this batch has been
+ * heard, a connection of this worker that has been silent for long is reset, the oldest first, or
+ * one of another worker's. Its slot is free when the logic thread has released CLOSED. */
 void tg_worker_evict_silent(struct tg_worker *worker);
-/* The next turn. Looks at all slots, so not too often: whoever knocks must not make that the work of this
- * thread. */
+/* The next turn. Looks at all slots, so not too often: whoever knocks must not make that the work
+ * of this thread. */
 void tg_worker_answer_knocks(struct tg_worker *worker);
 /* The timer of evictions: another search, if somebody still waits for a slot. */
 void tg_worker_evict_again(struct tg_worker *worker);
@@ -475,8 +478,8 @@ void tg_slot_close(struct tg_worker *worker, struct tg_slot *slot, enum throng_c
 /* Begins a graceful close. */
 void tg_slot_close_gracefully(struct tg_worker *worker, struct tg_slot *slot,
                               enum throng_close_reason reason, uint32_t linger_ms);
-/* Begins the end of a connection whose server stops: answers first, then the graceful close, which the
- * caller lets tg_slot_settle decide on once the commands are taken. */
+/* Begins the end of a connection whose server stops: answers first, then the graceful close, which
+ * the caller lets tg_slot_settle decide on once the commands are taken. */
 void tg_slot_drain(struct tg_worker *worker, struct tg_slot *slot);
 /* The peer's end of an open connection. */
 void tg_slot_peer_ended(struct tg_worker *worker, struct tg_slot *slot,

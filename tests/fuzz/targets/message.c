@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * Typed messages: what may reach MessagePack-C, and what comes out of it.
  *
- * Bytes of any kind: the scan says yes to exactly those that a plain recursive reader takes for one value within the
- * limits; what it lets pass holds as many values, as deep, as the reader has counted; MessagePack-C decodes it, within the
- * memory that was reserved, into the same values; and written again it is the same value.
+ * Bytes of any kind: the scan says yes to exactly those that a plain recursive reader takes for one
+ * value within the limits; what it lets pass holds as many values, as deep, as the reader has
+ * counted; MessagePack-C decodes it, within the memory that was reserved, into the same values; and
+ * written again it is the same value.
  *
- * A message made of the input's choices, through the pack, into a buffer or a sink: it passes, and the fields read from
- * it are those that were written.
+ * A message made of the input's choices, through the pack, into a buffer or a sink: it passes, and
+ * the fields read from it are those that were written.
  *
  *   byte 0   bit 0: which of the two; bits 1..7: limits, or the buffer's size
  *   1 ...    the bytes; or the choices */
