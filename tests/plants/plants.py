@@ -286,7 +286,7 @@ def parse():
                              "or on Windows (under Wine); repeatable")
     parser.add_argument("--build", type=pathlib.Path, help=argparse.SUPPRESS)
     parser.add_argument("--build-windows", type=pathlib.Path, help=argparse.SUPPRESS)
-    parser.add_argument("--seeds", type=int, default=400, help="seeds to try at most (400)")
+    parser.add_argument("--seeds", type=int, default=1000, help="seeds to try at most (1000)")
     parser.add_argument("--seconds", type=int, default=120,
                         help="time limit of a portion of the seeds, or of the suite (120)")
     parser.add_argument("--jobs", type=int, default=2, help="plants at once (2)")

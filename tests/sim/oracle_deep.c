@@ -86,37 +86,49 @@ static void check_address(const struct tg_worker *worker, const struct tg_slot *
 static struct flow_mark {
     uint64_t id;
     uint64_t read; /* bytes that the port had taken from the network */
+    uint64_t sent; /* and had given to it */
     struct tg_chain queue;
+    uint32_t taken_bytes, unsent_ms; /* of the slot: these change when the queue falls */
     bool held; /* it had a kept block of message memory: it reads to the end of that message */
 } flow_marks[ORACLE_SLOTS_MAX];
 
-/* While its queue stands still at the limit, a connection is not read from: but for the turn that
- * finds this out, what the port had taken ahead, and the rest of a message that holds memory for
- * which others wait. A reset that takes unread bytes along counts them as read: a broken socket is
- * not looked at. */
+/* Whether nothing has left the queue since then. */
+static bool is_standing(const struct flow_mark *mark, const struct tg_slot *slot, uint64_t sent)
+{
+    return mark->id == slot->id && mark->sent == sent && mark->queue.head == slot->queue.head &&
+           mark->queue.bytes <= slot->queue.bytes && mark->taken_bytes == slot->taken_bytes &&
+           mark->unsent_ms == slot->unsent_ms;
+}
+
+/* While nothing leaves its queue, which is at the limit, a connection is not read from: but for the
+ * turn that finds this out, what the port had taken ahead, and the rest of a message that holds
+ * memory for which others wait. A reset that takes unread bytes along counts them as read: a broken
+ * socket is not looked at. */
 static void check_flow(const struct tg_worker *worker, const struct tg_slot *slot)
 {
     struct flow_mark *mark = &flow_marks[tg_worker_slot_index(worker, slot)];
-    const struct tg_chain *queue = &slot->queue;
-    if (slot->state != TG_SLOT_OPEN ||
-        (uint64_t)queue->units * TG_BLOCK_BYTES < worker->shared->flow_bytes) {
+    const struct tg_net_socket *near = NULL;
+    if (slot->state == TG_SLOT_OPEN &&
+        (uint64_t)slot->queue.units * TG_BLOCK_BYTES >= worker->shared->flow_bytes) {
+        near = tg_net_at((uint32_t)slot->stream.handle);
+    }
+    if (near == NULL || near->error != 0 || near->peer == TG_NET_NONE) {
         mark->id = 0;
         return;
     }
-    const struct tg_net_socket *sock = tg_net_at((uint32_t)slot->stream.handle);
-    if (sock->error != 0) {
-        mark->id = 0;
-        return;
-    }
-    uint64_t read = sock->in.read;
-    if (mark->id != slot->id || mark->queue.head != queue->head ||
-        mark->queue.tail != queue->tail || mark->queue.bytes != queue->bytes) {
-        *mark = (struct flow_mark){.id = slot->id, .read = read, .queue = *queue};
+    uint64_t sent = tg_net_at(near->peer)->in.written;
+    if (!is_standing(mark, slot, sent)) {
+        *mark = (struct flow_mark){.id = slot->id,
+                                   .read = near->in.read,
+                                   .sent = sent,
+                                   .queue = slot->queue,
+                                   .taken_bytes = slot->taken_bytes,
+                                   .unsent_ms = slot->unsent_ms};
         return;
     }
     mark->held = mark->held || slot->reader.place == TG_READER_HOLDING;
     uint64_t rest = mark->held ? (uint64_t)worker->shared->rules.message_bytes_max + 4 : 0;
-    TG_SIM_RULE(read - mark->read <= 2 * (uint64_t)worker->port_options.turn_bytes + rest,
+    TG_SIM_RULE(near->in.read - mark->read <= 2 * (uint64_t)worker->port_options.turn_bytes + rest,
                 "a connection is read from though its queue is full");
 }
 
