@@ -191,7 +191,7 @@ struct throng_message_type {
 };
 
 /* What becomes of a message that cannot be handled. It is counted in any case, and nothing else is
- * lost. */
+ * lost. A bad error message (type 0, no reply) is only counted, whatever is chosen here. */
 enum throng_when_bad {
     THRONG_WHEN_BAD_REPLY =
         0, /* an error message says why: type 0, the reply if it was a request */
