@@ -92,7 +92,8 @@ static struct flow_mark {
 
 /* While its queue stands still at the limit, a connection is not read from: but for the turn that
  * finds this out, what the port had taken ahead, and the rest of a message that holds memory for
- * which others wait. */
+ * which others wait. A reset that takes unread bytes along counts them as read: a broken socket is
+ * not looked at. */
 static void check_flow(const struct tg_worker *worker, const struct tg_slot *slot)
 {
     struct flow_mark *mark = &flow_marks[tg_worker_slot_index(worker, slot)];
@@ -102,7 +103,12 @@ static void check_flow(const struct tg_worker *worker, const struct tg_slot *slo
         mark->id = 0;
         return;
     }
-    uint64_t read = tg_net_at((uint32_t)slot->stream.handle)->in.read;
+    const struct tg_net_socket *sock = tg_net_at((uint32_t)slot->stream.handle);
+    if (sock->error != 0) {
+        mark->id = 0;
+        return;
+    }
+    uint64_t read = sock->in.read;
     if (mark->id != slot->id || mark->queue.head != queue->head ||
         mark->queue.tail != queue->tail || mark->queue.bytes != queue->bytes) {
         *mark = (struct flow_mark){.id = slot->id, .read = read, .queue = *queue};

@@ -267,12 +267,13 @@ static void check_terms(const struct throng_budget *budget)
     bool has_rates = final->messages_per_s > 0 || final->bytes_per_s > 0;
     bool has_counts = final->connections_per_address > 0;
     uint64_t pairs = ((uint64_t) final->max_connections + 1) / 2;
+    uint64_t buckets = pairs < 64 ? 64 : pairs;
     FUZZ_CHECK(terms[TG_REGION_RATES].bytes ==
                (has_rates ? shared(final->max_connections * 24ull) : 0));
     FUZZ_CHECK((terms[TG_REGION_ADMIN].bytes > 0) == config.admin);
     FUZZ_CHECK(config.admin == (final->admin != NULL));
     FUZZ_CHECK(terms[TG_REGION_ADDRESS_COUNTS].bytes ==
-               (has_counts ? shared(pairs * 64 + final->max_connections * 4ull) : 0));
+               (has_counts ? shared(buckets * 64 + final->max_connections * 4ull) : 0));
     FUZZ_CHECK(terms[TG_REGION_ASSEMBLY].bytes == divided(final->assembly_bytes));
     FUZZ_CHECK(terms[TG_REGION_ASSEMBLY_TABLES].bytes == divided(final->assembly_bytes / 256 * 12));
     FUZZ_CHECK(terms[TG_REGION_RECEIVE].bytes ==
