@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <throng/message_client.h>
+#include <throng/message_object.h>
 #include <throng/message_server.h>
 
 #include "check.h"
@@ -21,6 +22,18 @@ static struct throng_messages *at_client;
 static uint8_t buffer[65536];
 static uint32_t echoes;
 static uint32_t answers;
+static uint32_t objects;
+
+/* Has MessagePack-C decode the body, which may be as much as there is memory for. */
+static bool look_at_object(throng_value body)
+{
+    const msgpack_object *object = throng_value_object(body);
+    const uint32_t count = throng_value_size(body);
+    objects += object != NULL;
+    return object != NULL && object->via.array.size == count &&
+           throng_value_object(throng_array_at(body, count - 1)) ==
+               &object->via.array.ptr[count - 1];
+}
 
 /* Answers with the whole body, packed anew. */
 static int echo(void *context, throng_conn conn, struct throng_message *message)
@@ -28,6 +41,9 @@ static int echo(void *context, throng_conn conn, struct throng_message *message)
     struct throng_send send;
     const uint8_t *bytes = message->data;
     (void)context;
+    if (!look_at_object(message->body)) {
+        return THRONG_EINVAL;
+    }
     throng_send_begin(&send, server, conn, 1, throng_message_reply_id(message));
     throng_pack_encoded(&send.pack, bytes, message->size - 3);
     throng_send_cancel(&send); /* half of one is given up */
@@ -154,6 +170,7 @@ static void no_heap_call_is_made_while_typed_messages_are_exchanged(void **state
     throng_messages_read_counters(at_client, &counters);
     assert_int_equal(answers, rounds);
     assert_true(counters.replies > rounds / 3);
+    assert_true(objects > rounds / 3);
     assert_true(counters.errors_received > rounds / 3);
     assert_int_equal(calls.allocations, 0);
     assert_int_equal(calls.frees, 0);

@@ -228,28 +228,56 @@ static void complaints_are_never_answered(void **state)
     throng_messages_destroy(world.messages);
 }
 
+/* An error message names values and limits, so it may be longer than what the peer takes. */
+static void a_complaint_that_is_too_long_is_not_answered_either(void **state)
+{
+    struct throng_messages_options options = sample_options();
+    (void)state;
+    world = (struct world){0};
+    options.limits.bytes_max = 64;
+    assert_int_equal(throng_messages_create(&world.messages, &options, NULL), 0);
+    assert_int_equal(DISPATCH("\x93\x07\xc0\x91\x91\x90"), THRONG_ETOOBIG);
+    assert_int_equal(world.writes, 1);
+    assert_true(world.written_bytes > 64);
+    assert_int_equal(dispatch(world.written, world.written_bytes), THRONG_ETOOBIG);
+    assert_int_equal(world.writes, 1);
+    assert_int_equal(world.errors, 0);
+    assert_int_equal(world.counters.over_limit, 2);
+    assert_int_equal(throng_messages_fault(world.messages)->kind, THRONG_FAULT_BYTES);
+    throng_messages_destroy(world.messages);
+}
+
 static void count_done(void *context, throng_conn from, int result, struct throng_message *reply)
 {
-    (void)context;
     (void)from;
-    (void)reply;
-    assert_int_equal(result, THRONG_EPROTOCOL);
+    assert_null(reply);
+    assert_int_equal(result, *(const int *)context);
     world.handled++;
 }
 
 static void a_reply_that_cannot_be_read_is_not_complained_of(void **state)
 {
+    static const int results[] = {THRONG_EPROTOCOL, THRONG_ETOOBIG};
+    static const uint8_t replies[2][65] = {{0x93, 7, 0xff, 0xc1}, {0x93, 7, 0xfe, 0xd9, 60}};
+    static const size_t sizes[] = {4, 65}; /* the second one is a byte too long */
     struct throng_messages_options options = sample_options();
     int32_t id = 0;
     (void)state;
     world = (struct world){0};
     options.requests_max = 1;
+    options.limits.bytes_max = 64;
     assert_int_equal(throng_messages_create(&world.messages, &options, NULL), 0);
-    assert_int_equal(throng_request_begin(world.messages, conn, 0, 100, count_done, NULL, &id), 0);
-    assert_int_equal(id, 1);
-    assert_int_equal(DISPATCH("\x93\x07\xff\xc1"), THRONG_EPROTOCOL);
-    assert_int_equal(world.handled, 1);
+    for (int i = 0; i < 2; i++) {
+        void *expected = (void *)(uintptr_t)&results[i];
+        assert_int_equal(
+            throng_request_begin(world.messages, conn, 0, 100, count_done, expected, &id), 0);
+        assert_int_equal(id, i + 1);
+        assert_int_equal(dispatch(replies[i], sizes[i]), results[i]);
+        assert_int_equal(world.handled, i + 1);
+    }
     assert_int_equal(world.counters.malformed, 1);
+    assert_int_equal(world.counters.over_limit, 1);
+    assert_int_equal(world.counters.requests_now, 0);
     assert_int_equal(world.writes, 0);
     throng_messages_destroy(world.messages);
 }
@@ -332,6 +360,7 @@ int main(void)
         cmocka_unit_test(malformed_ones_are_answered_or_not_as_the_policy_says),
         cmocka_unit_test(a_handlers_error_is_answered_with_the_field),
         cmocka_unit_test(complaints_are_never_answered),
+        cmocka_unit_test(a_complaint_that_is_too_long_is_not_answered_either),
         cmocka_unit_test(a_reply_that_cannot_be_read_is_not_complained_of),
         cmocka_unit_test(a_handler_does_not_dispatch),
         cmocka_unit_test(bad_options_are_refused_by_name),

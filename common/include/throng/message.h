@@ -97,15 +97,16 @@ struct throng_message_limits {
     uint32_t nodes_max; /* values in the body, keys and containers too; default 4,096; 16 bytes of
                                memory each, once, and 24 for MessagePack-C's objects */
     uint32_t depth_max; /* arrays and maps inside each other, in the body; 1..30, default 8 */
-    uint32_t string_bytes_max; /* of one string or bin; default bytes_max */
+    uint32_t string_bytes_max; /* of one string, bin or extension; default bytes_max */
     uint32_t key_bytes_max;    /* of a map's key; default 64 */
     bool any_keys;             /* maps may have keys that are not strings */
     bool ext_allowed;          /* extension types may come (timestamps are one) */
 };
 
 /* Checks bytes that are to be one value of MessagePack, nothing else, against the limits: no
- * allocation, no recursion, time by the bytes. 0; or the code of *fault (may be NULL). `limits`
- * NULL: the defaults. */
+ * allocation, no recursion, time by the bytes. 0; or the code of *fault (may be NULL); or
+ * THRONG_EINVAL, with nothing noted: a limit is out of range, or data is NULL and size is not 0.
+ * `limits` NULL: the defaults. */
 THRONG_API int throng_message_scan(const void *data, size_t size,
                                    const struct throng_message_limits *limits,
                                    struct throng_message_fault *fault);
@@ -190,7 +191,7 @@ struct throng_message_type {
 };
 
 /* What becomes of a message that cannot be handled. It is counted in any case, and nothing else is
- * lost. */
+ * lost. A bad error message (type 0, no reply) is only counted, whatever is chosen here. */
 enum throng_when_bad {
     THRONG_WHEN_BAD_REPLY =
         0, /* an error message says why: type 0, the reply if it was a request */
@@ -266,7 +267,8 @@ THRONG_API const char *throng_messages_type_name(const struct throng_messages *m
 
 /* `result`: 0 and the reply; THRONG_EREMOTE and the peer's error message; or without a message:
  * THRONG_ETIMEDOUT, THRONG_ESTALE (the connection has ended), or THRONG_EPROTOCOL, THRONG_ETOOBIG
- * (its body was not what the limits allow). May begin further requests. */
+ * (it was not what the limits allow). The reply is valid until this returns. It may begin further
+ * requests. */
 typedef void throng_request_done(void *context, throng_conn conn, int result,
                                  struct throng_message *reply);
 

@@ -35,7 +35,7 @@ typedef int throng_sink(void *context, const void *data, size_t size);
 /* Bytes that collect before a sink is asked. */
 #define THRONG_PACK_STAGE_BYTES 512
 
-/* All of it is throng's own. */
+/* All of it is throng's own. It may point into itself: do not copy it. */
 struct throng_pack {
     throng_sink *private_sink; /* NULL: the window is the caller's buffer */
     void *private_context;

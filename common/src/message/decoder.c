@@ -139,18 +139,20 @@ static size_t count_children(const struct tg_node *node)
     }
 }
 
-/* Which child is this node, or has it inside. Nodes are given out in the order of the containers,
- * so it is inside the last child whose own do not begin behind it. */
+/* Which child is this node, or has it inside: the last one that does not begin behind it in the
+ * message. Halved, for the peer says how many there are. */
 static size_t child_towards(const struct tg_node *around, size_t count, const struct tg_node *node)
 {
     const struct tg_node *children = around->children;
-    if (node >= children && node < children + count) {
-        return (size_t)(node - children);
-    }
-    size_t child = count - 1;
-    while (count_children(&children[child]) == 0 || children[child].children > node) {
-        TG_REQUIRE(child > 0); /* a value of another message */
-        child--;
+    size_t child = 0;
+    size_t beyond = count;
+    while (beyond - child > 1) {
+        const size_t middle = child + (beyond - child) / 2;
+        if (children[middle].bytes <= node->bytes) {
+            child = middle;
+        } else {
+            beyond = middle;
+        }
     }
     return child;
 }

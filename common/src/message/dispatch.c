@@ -67,12 +67,16 @@ static int refuse(const struct arrival *arrival, enum throng_when_bad policy,
 }
 
 /* The peer broke the protocol or a limit. */
-static int refuse_bytes(const struct arrival *arrival, const struct throng_message_fault *fault)
+static void count_bytes(struct throng_messages *messages, const struct throng_message_fault *fault)
 {
-    struct throng_messages *messages = arrival->messages;
     *(fault->code == THRONG_ETOOBIG ? &messages->counters.over_limit
                                     : &messages->counters.malformed) += 1;
-    return refuse(arrival, messages->options.on_bad, fault);
+}
+
+static int refuse_bytes(const struct arrival *arrival, const struct throng_message_fault *fault)
+{
+    count_bytes(arrival->messages, fault);
+    return refuse(arrival, arrival->messages->options.on_bad, fault);
 }
 
 /* ---- decoding ---- */
@@ -128,7 +132,7 @@ static int take_error(const struct arrival *arrival)
     struct throng_message message = {0};
     const int result = decode(arrival, &messages->options.limits, &message);
     if (result < 0) {
-        messages->counters.malformed++;
+        count_bytes(messages, &message.fault);
         messages->fault = message.fault;
         return result;
     }
@@ -171,15 +175,16 @@ static int take(struct arrival *arrival)
         arrival->envelope = (struct tg_envelope){0}; /* whose reply it would be is not known */
         return refuse_bytes(arrival, &fault);
     }
-    if (arrival->size > bytes_max) {
-        (void)tg_fault_set(&fault, THRONG_FAULT_BYTES, bytes_max, arrival->size, bytes_max);
-        return refuse_bytes(arrival, &fault);
-    }
+    /* These two look at the size themselves: one ends its request, the other answers nothing. */
     if (arrival->envelope.is_reply) {
         return take_reply(arrival);
     }
     if (arrival->envelope.type == THRONG_MESSAGE_TYPE_ERROR) {
         return take_error(arrival);
+    }
+    if (arrival->size > bytes_max) {
+        (void)tg_fault_set(&fault, THRONG_FAULT_BYTES, bytes_max, arrival->size, bytes_max);
+        return refuse_bytes(arrival, &fault);
     }
     const struct tg_message_type *row = tg_messages_find(messages, arrival->envelope.type);
     return row == NULL ? refuse_unknown(arrival) : handle(arrival, row);

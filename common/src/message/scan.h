@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The bounded look at a message before anybody reads it: MessagePack-C would reserve 8.6 GB of
- * address space for the five bytes dd 10 00 00 00. No allocation, no recursion; each byte is looked
- * at once at most. It leaves behind where each value begins, for nobody to look again. Pure.
+ * address space for the five bytes dd 10 00 00 00. No allocation, no recursion; no byte is looked
+ * at more than twice, those of a string not at all. It leaves behind where each value begins, for
+ * nobody to look again. Pure.
  *
  *   what a container announces is owed:   93         01     c0     82 ...
  *                                 owed    1 -> 3     2      1      0 + 4
