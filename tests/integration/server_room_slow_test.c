@@ -272,6 +272,62 @@ static void want_of_references_is_the_slow_ones_own(void **state)
     close_club(fixture);
 }
 
+/* ---- written to a member, batch after batch ---- */
+
+#define TALKERS 8
+#define SAID_BY_EACH 1000
+
+static void write_a_longest_message(struct server_fixture *fixture,
+                                    const struct throng_event *event)
+{
+    if (event->type == THRONG_EVENT_MESSAGE) {
+        assert_int_equal(
+            slow_reader_write(fixture, club.slow_conns[0], club.said++, SLOW_READER_LONGEST), 0);
+    }
+}
+
+static void talk(const struct peer *peer)
+{
+    static uint8_t frames[SAID_BY_EACH * 5];
+    for (size_t i = 0; i < sizeof(frames); i += 5) {
+        frames[i + 3] = 1; /* of one byte each */
+    }
+    assert_true(peer_send_all(peer, frames, sizeof(frames), test_deadline_ms()));
+}
+
+/* Commands of many batches lie in a row in the ring, each one message over the limit. */
+static void many_batches_that_are_sent_at_once_stay_within_the_limit(void **state)
+{
+    enum {
+        LIMIT = (4 + SLOW_READER_LONGEST + 511) / 512 /* blocks: one longest message */
+    };
+    struct server_fixture *fixture = *state;
+    struct peer talkers[TALKERS];
+    fixture->options.turn_messages = SAID_BY_EACH;
+    fixture->options.when_send_full = THRONG_WHEN_SEND_FULL_DROP_OLDEST;
+    open_club(fixture);
+    assert_int_equal(throng_set_send_limit(fixture->server, club.slow_conns[0], LIMIT * 512), 0);
+    for (int i = 0; i < TALKERS; i++) {
+        (void)fixture_open(fixture, &talkers[i]);
+    }
+    fixture->handle = write_a_longest_message;
+    for (int i = 0; i < TALKERS; i++) {
+        talk(&talkers[i]);
+    }
+    const uint64_t all = fixture->journal.messages + (uint64_t)TALKERS * SAID_BY_EACH;
+    FIXTURE_UNTIL(fixture, fixture->journal.messages == all);
+    /* What is in the worker's hands, a limit and the newest message, and what is being sent. */
+    FIXTURE_UNTIL(fixture, fixture_counters(fixture).send_units_total -
+                                   fixture_counters(fixture).send_units_free <=
+                               3 * LIMIT);
+    (void)slow_reader_expect_some(fixture, &club.slow[0], club.said - 1);
+    for (int i = 0; i < TALKERS; i++) {
+        peer_close(&talkers[i]);
+    }
+    fixture->handle = fixture_ignore;
+    close_club(fixture);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -281,6 +337,7 @@ int main(void)
         cmocka_unit_test(policies_and_limits_may_change_while_it_runs),
         cmocka_unit_test(want_of_send_memory_is_the_slow_ones_own),
         cmocka_unit_test(want_of_references_is_the_slow_ones_own),
+        cmocka_unit_test(many_batches_that_are_sent_at_once_stay_within_the_limit),
     };
     return fixture_run_tests("server_room_slow", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -177,6 +177,23 @@ static bool is_continued(const struct tg_worker *worker, const struct tg_command
            ((command->flags | next->flags) & others) == 0 && !tg_chain_is_empty(&next->chain);
 }
 
+/* What was written to the connection. */
+static void take_chain(struct tg_worker *worker, struct tg_slot *slot, struct tg_command *command)
+{
+    if (slot->in_rooms && takes_writes(slot)) {
+        tg_fanout_make_way(worker, slot, command->chain.units);
+    }
+    if (!takes_writes(slot)) {
+        drop_command(worker, command);
+    } else if (!slot->in_rooms || !tg_fanout_write_later(worker, slot, &command->chain)) {
+        tg_chain_join(&slot->queue, &command->chain, worker->shared->blocks);
+        if (!is_continued(worker, command) &&
+            (!slot->in_rooms || !tg_fanout_sends_soon(worker, slot))) {
+            tg_slot_send(worker, slot);
+        }
+    }
+}
+
 static void take_command(struct tg_worker *worker, struct tg_command *command)
 {
     if ((command->flags & TG_COMMAND_OF_ROOM) != 0) {
@@ -198,15 +215,7 @@ static void take_command(struct tg_worker *worker, struct tg_command *command)
     note_more(worker, slot, (command->flags & TG_COMMAND_MORE) != 0);
     tg_slot_note_refused(worker, slot, (command->flags & TG_COMMAND_REFUSED) != 0);
     if (!tg_chain_is_empty(&command->chain)) {
-        if (!takes_writes(slot)) {
-            drop_command(worker, command);
-        } else if (!slot->in_rooms || !tg_fanout_write_later(worker, slot, &command->chain)) {
-            tg_chain_join(&slot->queue, &command->chain, worker->shared->blocks);
-            if (!is_continued(worker, command) &&
-                (!slot->in_rooms || !tg_fanout_sends_soon(worker, slot))) {
-                tg_slot_send(worker, slot);
-            }
-        }
+        take_chain(worker, slot, command);
     }
     if ((command->flags & TG_COMMAND_ABORT) != 0) {
         if (slot->state >= TG_SLOT_OPEN && slot->state <= TG_SLOT_LINGER) {

@@ -206,6 +206,18 @@ static void drop_oldest(struct tg_worker *worker, struct tg_chain *later)
     tg_count(&worker->counters.messages_dropped, 1);
 }
 
+void tg_fanout_make_way(struct tg_worker *worker, struct tg_slot *slot, uint32_t units)
+{
+    if (tg_chain_is_empty(&slot->queue) || (slot->flags & TG_SLOT_UNSENT) != 0) {
+        return;
+    }
+    const struct limit limit = limit_of(worker, slot);
+    if (limit.policy == THRONG_WHEN_SEND_FULL_DROP_OLDEST &&
+        slot->queue.units + units > limit.units_max) {
+        tg_slot_send(worker, slot);
+    }
+}
+
 bool tg_fanout_write_later(struct tg_worker *worker, struct tg_slot *slot, struct tg_chain *chain)
 {
     struct tg_chain *later = &tg_slot_rooms_of(worker, slot)->later;

@@ -129,6 +129,11 @@ uint32_t tg_fanout_later_bytes(const struct tg_worker *worker, const struct tg_s
 
 /* The rest is for slots in rooms only (slot->in_rooms). */
 
+/* Before `units` more are written to it: with DROP_OLDEST, a queue that they would bring over its
+ * limit, and that was only not sent yet, is sent first. What the system does not take then waits in
+ * `later`, where it can be dropped. The slot may be closed over that. */
+void tg_fanout_make_way(struct tg_worker *worker, struct tg_slot *slot, uint32_t units);
+
 /* What is written to it goes behind what waits in `later`, and there too if it may have to make
  * room for what is newer. False: it is for the queue. */
 bool tg_fanout_write_later(struct tg_worker *worker, struct tg_slot *slot, struct tg_chain *chain);
