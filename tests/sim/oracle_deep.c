@@ -126,7 +126,8 @@ static void check_flow(const struct tg_worker *worker, const struct tg_slot *slo
                                    .unsent_ms = slot->unsent_ms};
         return;
     }
-    mark->held = mark->held || slot->reader.place == TG_READER_HOLDING;
+    /* rest_due: it came to that message's end since the last look. */
+    mark->held = mark->held || slot->reader.place == TG_READER_HOLDING || slot->rest_due;
     uint64_t rest = mark->held ? (uint64_t)worker->shared->rules.message_bytes_max + 4 : 0;
     TG_SIM_RULE(near->in.read - mark->read <= 2 * (uint64_t)worker->port_options.turn_bytes + rest,
                 "a connection is read from though its queue is full");

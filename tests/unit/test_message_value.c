@@ -152,7 +152,7 @@ static void each_form_is_what_messagepack_c_takes_it_for(void **state)
 /* An array of all of them, and a map: each is found by its index, whatever comes before it. */
 static void each_form_is_found_behind_all_the_others(void **state)
 {
-    const size_t count = sizeof forms / sizeof forms[0];
+    const uint32_t count = sizeof forms / sizeof forms[0];
     uint8_t array[512] = {0xdc, 0, (uint8_t)count};
     uint8_t map[512] = {0xde, 0, (uint8_t)count};
     size_t array_size = 3;
