@@ -116,21 +116,23 @@ static void write_and_leave(struct swarm_world *world, struct throng_swarm_threa
 
 static void a_graceful_end_sends_what_was_written_first(void **state)
 {
+    /* All their bytes are echoed within the five seconds that a graceful end has. */
+    const uint32_t connections = test_scaled(CONNECTIONS);
     struct swarm_world world;
     (void)state;
     assert_true(echo_host_settle(&echo));
     uint64_t bytes = atomic_load(&echo.bytes);
     uint32_t ends = atomic_load(&echo.ends);
     uint32_t resets = atomic_load(&echo.resets);
-    swarm_world_open_options(&world, CONNECTIONS, echo.host.endpoint);
+    swarm_world_open_options(&world, connections, echo.host.endpoint);
     world.options.threads = 2;
     world.on_open = write_and_leave;
     swarm_world_start(&world);
-    swarm_world_await(&world, &world.closes, CONNECTIONS);
+    swarm_world_await(&world, &world.closes, connections);
     expect_all(&world, 1, 1, THRONG_ECANCELED);
-    assert_true(echo_host_await(&echo.ends, ends + CONNECTIONS));
+    assert_true(echo_host_await(&echo.ends, ends + connections));
     assert_int_equal(atomic_load(&echo.resets), resets);
-    assert_int_equal(atomic_load(&echo.bytes) - bytes, CONNECTIONS * 3u * (sizeof(payload) + 4));
+    assert_int_equal(atomic_load(&echo.bytes) - bytes, connections * 3u * (sizeof(payload) + 4));
     assert_int_equal(throng_swarm_connected(world.swarm), 0);
     swarm_world_close(&world);
 }

@@ -16,6 +16,7 @@
  * through in the five seconds that a disconnect has. */
 #define MESSAGES 100u
 #define MESSAGE_BYTES 65000u
+#define WINDOW_BYTES 65536 /* narrow, and wide enough for that */
 
 static uint8_t payload[MESSAGE_BYTES];
 
@@ -44,7 +45,7 @@ static void write_all_and_leave(struct swarm_world *world, struct throng_swarm_t
 static int begin(void **state)
 {
     static struct flush flush;
-    if (!host_open_narrow(&flush.host, 8192)) {
+    if (!host_open_narrow(&flush.host, WINDOW_BYTES)) {
         return -1;
     }
     swarm_world_open_options(&flush.world, 1, flush.host.endpoint);
